@@ -91,6 +91,7 @@ public static class Qcow2Writer
                 $"give a size from 1 byte to {LargestSize >> 40} TiB");
         }
 
+        virtualSize = (virtualSize + 511) / 512 * 512; // QEMU counts whole sectors, and would cut off the last one
         var entries = (int)((virtualSize + BytesPerL1Entry - 1) / BytesPerL1Entry);
         var l1Clusters = (entries * 8 + ClusterSize - 1) / ClusterSize;
         var clusters = 3 + l1Clusters; // header, refcount table, refcount block, first-level table
