@@ -11,7 +11,7 @@ internal static class MediaFileOutput
     private const int OverQuota = 122;
     private const int FileTooBig = 27;
 
-    private static int counter;
+    private static int _counter;
 
     public static async Task WriteAsync(
         string path,
@@ -28,7 +28,7 @@ internal static class MediaFileOutput
         long? free = (freeSpace ?? FreeSpace)(folder);
         if (free < size) throw new MediaSpaceException(full, size, free);
 
-        string temporary = $"{full}.{Environment.ProcessId}-{Interlocked.Increment(ref counter)}.partial";
+        string temporary = $"{full}.{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}.partial";
         try
         {
             var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 18, true);

@@ -210,14 +210,14 @@ public sealed class IsoReader : IDisposable
     {
         if (file.Kind != IsoEntryKind.File)
             throw new MediaException($"'/{file.Path}' is not a file of the image but a {file.Kind.ToString().ToLowerInvariant()}");
-        foreach (IsoExtent extent in file.Extents)
+        foreach (MediaExtent extent in file.Extents)
         {
             if (extent.Length > 0 && extent.Offset + extent.Length > _image.Length)
                 throw new IsoFormatException(
                     $"the file '/{file.Path}' should end at byte {extent.Offset + extent.Length}, but the image has only "
                     + $"{_image.Length} bytes: it is truncated or damaged");
         }
-        return new IsoFileStream(_image, file.Extents);
+        return new ExtentStream(_image.Stream, file.Extents, message => new IsoFormatException(message));
     }
 
     /// <summary>Opens the file at a path; see <see cref="Find"/>.</summary>
