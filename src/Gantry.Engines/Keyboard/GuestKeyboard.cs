@@ -12,6 +12,8 @@ public sealed class GuestKeyboard : IDisposable
     private static readonly TimeSpan UsbInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan VirtioInterval = TimeSpan.FromMilliseconds(10);
 
+    private const int MostRefusals = 20;
+
     private readonly IQemuMonitor _monitor;
     private readonly GuestKeyboardOptions _options;
     private readonly RunStateWatch _state;
@@ -83,9 +85,18 @@ public sealed class GuestKeyboard : IDisposable
     {
         if (!QKeyCode.IsKnown(next.Key))
             throw new ArgumentException($"there is no key called '{next.Key}'", nameof(next));
-        while (!await TrySendAsync(next, cancellationToken).ConfigureAwait(false))
+        var refusals = 0;
+        while (true)
         {
-            // The machine stopped in between, and QEMU dropped the key.
+            try
+            {
+                if (await TrySendAsync(next, cancellationToken).ConfigureAwait(false))
+                    break; // else the machine stopped in between, and QEMU dropped the key
+            }
+            catch (QmpException) when (++refusals < MostRefusals)
+            {
+                _state.Doubt(); // QEMU refuses keys for a machine that is not running
+            }
         }
         Sent++;
         if (next.Down)

@@ -59,6 +59,13 @@ internal sealed class RunStateWatch(IQemuMonitor monitor, Action<string>? notice
         return then ?? _running;
     }
 
+    /// <summary>Makes the next wait ask QEMU.</summary>
+    public void Doubt()
+    {
+        RanAt(long.MaxValue);
+        _running = false;
+    }
+
     public void Dispose() => _events.Dispose();
 
     private void Apply(QmpEvent happened) => _running = happened.Name == "RESUME";
