@@ -60,9 +60,6 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         return await AcceptAsync(machine, user: null, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The id of QEMU's device for a disk, as the engine names it.</summary>
-    public static string DeviceOf(int disk) => $"disk{disk}";
-
     /// <summary>QEMU's node for a volume's file; at most 31 characters.</summary>
     public static string NodeOf(VolumeId volume) => $"v{volume}";
 
@@ -93,8 +90,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         try
         {
             if (memoryFile is not null)
-                await guest.SaveMemoryAsync(memoryFile, cancellationToken).ConfigureAwait(false);
-            await guest.SnapshotDisksAsync(await SwitchesAsync(machine, cancellationToken).ConfigureAwait(false), cancellationToken)
+                await guest.SaveMemoryAsync(memoryFile, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await guest.SnapshotDisksAsync(await OverlaysAsync(machine, guest, cancellationToken).ConfigureAwait(false), cancellationToken)
                 .ConfigureAwait(false);
         }
         finally
@@ -104,17 +101,22 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         }
     }
 
-    private async Task<List<DiskSwitch>> SwitchesAsync(MachineRecord machine, CancellationToken cancellationToken)
+    private async Task<List<DiskOverlay>> OverlaysAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
-        var switches = new List<DiskSwitch>();
-        var tops = Tops(machine);
-        for (var i = 0; i < tops.Count; i++)
+        var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
+        var overlays = new List<DiskOverlay>();
+        for (var i = 0; i < machine.PendingTops.Count; i++)
         {
             var overlay = await volumes.GetAsync(machine.PendingTops[i], cancellationToken).ConfigureAwait(false);
-            switches.Add(new DiskSwitch(NodeOf(tops[i]), volumes.PathOf(overlay), NodeOf(overlay.Id)));
+            var disk = i < machine.Spec.Disks.Count;
+            overlays.Add(new DiskOverlay(
+                nodes[disk ? $"disk{i}" : "efivars"],
+                volumes.PathOf(overlay),
+                NodeOf(overlay.Id),
+                disk && machine.Spec.Disks[i].Discard));
         }
 
-        return switches;
+        return overlays;
     }
 
     private async Task<MachineRecord> AcceptAsync(MachineRecord machine, string? user, CancellationToken cancellationToken)
@@ -159,8 +161,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
 
     private static async Task<bool> HasSwitchedAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
-        var nodes = await guest.BlockNodesAsync(cancellationToken).ConfigureAwait(false);
-        return machine.PendingTops.Any(top => nodes.Contains(NodeOf(top)));
+        var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
+        return machine.PendingTops.Any(top => nodes.Values.Contains(NodeOf(top)));
     }
 
     private static ValueList<VolumeId> Tops(MachineRecord machine)
