@@ -21,7 +21,7 @@ public sealed class MachineMaker(
     MachineCatalog catalog,
     TemplateCatalog templates,
     VolumePool volumes,
-    QemuHost host,
+    IMachineHardware hardware,
     QemuImg images,
     TimeProvider time,
     IEntropy entropy)
@@ -112,12 +112,13 @@ public sealed class MachineMaker(
             disks.Add(disk.Attachment with { Volume = volume.Id });
         }
 
+        var spec = hardware.Resolve(plan.Spec);
         VolumeRecord? variables = null;
-        if (host.UsesUefi(plan.Spec))
+        if (hardware.Firmware(spec) is { } firmware)
         {
             var size = plan.Variables is { } beneath
                 ? (await volumes.GetAsync(beneath, cancellationToken).ConfigureAwait(false)).VirtualSize
-                : host.VariablesSize(plan.Spec);
+                : await images.VirtualSizeAsync(firmware.VariablesTemplate, FormatOf(firmware), cancellationToken).ConfigureAwait(false);
             variables = volumes.Plan($"UEFI variables of machine {number}", size, plan.Variables);
             planned.Add(variables);
         }
@@ -132,10 +133,10 @@ public sealed class MachineMaker(
             Template = plan.Template,
             Provenance = plan.Provenance,
             Variables = variables?.Id,
-            Spec = plan.Spec with
+            Spec = spec with
             {
                 Disks = [.. disks],
-                NetworkCards = plan.Spec.NetworkCards
+                NetworkCards = spec.NetworkCards
                     .Select(card => card.Mac.Length > 0 ? card : card with { Mac = NewMac() }).ToValueList(),
             },
         };
@@ -189,11 +190,22 @@ public sealed class MachineMaker(
             if (variables.Backing is not null)
                 volumes.CreateFile(variables);
             else
-                await volumes.ImportAsync(variables, host.VariablesTemplate(machine.Spec), DiskImageFormat.Raw, images, null, cancellationToken).ConfigureAwait(false);
+                await ImportVariablesAsync(machine, variables, cancellationToken).ConfigureAwait(false);
         }
 
         await ClearPendingAsync(machine.Number, cancellationToken).ConfigureAwait(false);
     }
+
+    private Task ImportVariablesAsync(MachineRecord machine, VolumeRecord variables, CancellationToken cancellationToken)
+    {
+        var firmware = hardware.Firmware(machine.Spec)
+            ?? throw new InvalidOperationException($"machine {machine.Number} has UEFI variables and no UEFI");
+        return volumes.ImportAsync(
+            variables, firmware.VariablesTemplate, FormatOf(firmware), images, null, cancellationToken);
+    }
+
+    private static DiskImageFormat FormatOf(FirmwareFiles firmware) =>
+        firmware.VariablesFormat == VolumeFormat.Qcow2 ? DiskImageFormat.Qcow2 : DiskImageFormat.Raw;
 
     private async Task ClearPendingAsync(MachineNumber number, CancellationToken cancellationToken) =>
         await store.CommitAsync(

@@ -32,6 +32,7 @@ public sealed class MachineHost(
     VolumePool volumes,
     DiskFreezer freezer,
     IMachineEngine engine,
+    IMachineHardware hardware,
     MachineSeeds seeds,
     TimeProvider time)
 {
@@ -98,7 +99,7 @@ public sealed class MachineHost(
         var run = Folders.MachineRun(number);
         Directory.CreateDirectory(run, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         RotateLogs(number);
-        var choice = await engine.ChooseAcceleratorAsync(machine.Spec, options.Accelerator, cancellationToken).ConfigureAwait(false);
+        var choice = await hardware.ChooseAsync(machine.Spec, options.Accelerator, cancellationToken).ConfigureAwait(false);
         var ports = HostPorts.Resolve(machine.Spec.NetworkCards.SelectMany(card => card.Published));
         var launch = await LaunchOfAsync(machine, options, choice.Accelerator, ports, cancellationToken).ConfigureAwait(false);
         var guest = await engine.StartAsync(launch, run, cancellationToken).ConfigureAwait(false);
@@ -113,7 +114,7 @@ public sealed class MachineHost(
                 Binary = launch.Binary,
             }.Write(run);
             if (options.MemoryFile is { } memory)
-                await guest.LoadMemoryAsync(memory, cancellationToken).ConfigureAwait(false);
+                await guest.LoadMemoryAsync(memory, cancellationToken: cancellationToken).ConfigureAwait(false);
             return guest;
         }
         catch
@@ -146,7 +147,7 @@ public sealed class MachineHost(
         if (guest is not null)
             await guest.QuitAsync(cancellationToken).ConfigureAwait(false);
         else if (IsAlive(machine.Number))
-            await engine.KillAsync(Folders.MachineRun(machine.Number), cancellationToken).ConfigureAwait(false);
+            await engine.KillAsync(Folders.MachineRun(machine.Number), machine.Uuid, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What can be seen of a machine from outside.</summary>
@@ -211,8 +212,8 @@ public sealed class MachineHost(
             Uuid = machine.Uuid,
             Spec = spec,
             Accelerator = accelerator,
-            Binary = engine.BinaryFor(spec.Isa),
-            Firmware = engine.FirmwareFor(spec),
+            Binary = hardware.Binary(spec.Isa),
+            Firmware = hardware.Firmware(spec),
             Disks = [.. disks],
             Variables = machine.Variables is { } variables ? await ChainAsync(variables, cancellationToken).ConfigureAwait(false) : [],
             Cdroms = spec.Cdroms.Select(cdrom => cdrom.File).ToValueList(),

@@ -42,8 +42,8 @@ public sealed class MachineSeeds(DataFolders folders, TemplateCatalog templates)
             machine.Spec.NetworkCards.Select(card => card.Mac).ToList());
         var tree = new MediaTree();
         foreach (var (name, content) in files)
-            tree.AddFile(name, Encoding.UTF8.GetBytes(content));
-        tree.AddFile("gantry.json", JsonSerializer.SerializeToUtf8Bytes(origin, SeedJson.Default.SeedOrigin));
+            tree.AddFile(name, MediaContent.FromText(content));
+        tree.AddFile("gantry.json", MediaContent.FromBytes(JsonSerializer.SerializeToUtf8Bytes(origin, SeedJson.Default.SeedOrigin)));
         await IsoWriter.WriteFileAsync(
             tree, new IsoOptions { VolumeLabel = "cidata", Timestamp = machine.Created }, path, null, cancellationToken)
             .ConfigureAwait(false);
