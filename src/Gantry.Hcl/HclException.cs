@@ -24,6 +24,10 @@ public class HclException : Exception
     public HclException(int argument, string message)
         : base(message) => Argument = argument;
 
+    /// <summary>Makes one about an argument of a function that was caused by another.</summary>
+    public HclException(int argument, string message, Exception inner)
+        : base(message, inner) => Argument = argument;
+
     /// <summary>Index of the argument at fault, from 0; null where it is no one argument's.</summary>
     public int? Argument { get; }
 }

@@ -163,6 +163,10 @@ public sealed class HclValue : IEquatable<HclValue>
             : new(HclType.Object(map.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Type))), map);
     }
 
+    /// <summary>The value of a JSON element: objects become objects, arrays tuples.</summary>
+    /// <exception cref="HclException">A number in it is out of range.</exception>
+    public static HclValue FromJson(System.Text.Json.JsonElement element) => JsonValues.FromJson(element);
+
     /// <summary>The text; an <see cref="InvalidOperationException"/> if it is none.</summary>
     public string AsString() => Payload<string>("string");
 
