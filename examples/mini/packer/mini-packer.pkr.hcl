@@ -49,7 +49,7 @@ source "qemu" "mini" {
   ssh_username     = "root"
   ssh_password     = var.password
   ssh_timeout      = "5m"
-  shutdown_command = "poweroff"
+  shutdown_command = "/usr/sbin/poweroff"
 }
 
 build {
