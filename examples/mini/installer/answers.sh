@@ -13,8 +13,9 @@ ask_consoles() {
         # tty0 is whatever screen is shown; typing arrives at the first.
         [ "$console" != tty0 ] || console=tty1
         {
-            [ -z "$1" ] || printf '%s ' "$1" >"/dev/$console"
-            IFS= read -r line <"/dev/$console" && printf '%s\n' "$line" >/run/reply
+            # Open before the question is seen: a screen that nobody has open drops what is typed.
+            exec 3<>"/dev/$console" && printf '%s ' "$1" >&3
+            IFS= read -r line <&3 && printf '%s\n' "$line" >/run/reply
         } 2>/dev/null &
         readers="$readers $!"
     done
