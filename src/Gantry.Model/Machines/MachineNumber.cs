@@ -35,7 +35,8 @@ public readonly record struct MachineNumber(int Value) : IComparable<MachineNumb
     public static bool operator >=(MachineNumber left, MachineNumber right) => left.Value >= right.Value;
 }
 
-internal sealed class MachineNumberConverter : JsonConverter<MachineNumber>
+/// <summary>A machine number is a bare number in JSON.</summary>
+public sealed class MachineNumberConverter : JsonConverter<MachineNumber>
 {
     public override MachineNumber Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         new(reader.GetInt32());

@@ -12,7 +12,8 @@ public readonly record struct VolumeId(string Value)
     public static VolumeId New(IEntropy entropy) => new(entropy.NewHex(8));
 }
 
-internal sealed class VolumeIdConverter : JsonConverter<VolumeId>
+/// <summary>A volume id is a bare string in JSON.</summary>
+public sealed class VolumeIdConverter : JsonConverter<VolumeId>
 {
     public override VolumeId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         new(reader.GetString() ?? throw new JsonException("a volume's id can't be null"));

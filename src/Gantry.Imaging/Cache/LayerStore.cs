@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using Gantry.Model;
+using Gantry.Model.State;
+using Gantry.Model.Volumes;
+using Gantry.Storage;
+using Gantry.Storage.Volumes;
+
+namespace Gantry.Imaging.Cache;
+
+/// <summary>
+/// The layers of this node. A layer's record is written last, in one transaction with its use of its volumes; a folder
+/// without a record is what a crash left, and is taken away by <see cref="SweepAsync"/>.
+/// </summary>
+public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePool volumes, TimeProvider time)
+{
+    private const string MemoryName = "memory";
+    private const string KeyName = "id";
+    private const string TpmName = "tpm";
+
+    private readonly DocumentCollection<LayerRecord> _records = new(store, "layers/", LayerJson.Default.LayerRecord, schema: 1);
+
+    /// <summary>The folder of a layer's files, whether or not it exists.</summary>
+    public string FolderOf(string key) => Path.Combine(folders.Layers, key);
+
+    public string MemoryFile(string key) => Path.Combine(FolderOf(key), MemoryName);
+
+    /// <summary>The build's private key, readable by its owner only.</summary>
+    public string PrivateKeyFile(string key) => Path.Combine(FolderOf(key), KeyName);
+
+    public string TpmFolder(string key) => Path.Combine(FolderOf(key), TpmName);
+
+    /// <summary>A layer whose files are all there; null otherwise.</summary>
+    public async ValueTask<LayerRecord?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        var layer = (await _records.GetAsync(key, cancellationToken).ConfigureAwait(false))?.Value;
+        if (layer is null || (layer.HasMemory && !File.Exists(MemoryFile(key))))
+            return null;
+        foreach (var disk in DisksOf(layer))
+        {
+            if (await volumes.FindAsync(disk, cancellationToken).ConfigureAwait(false) is not { } volume
+                || !File.Exists(volumes.PathOf(volume)))
+            {
+                return null;
+            }
+        }
+
+        return layer;
+    }
+
+    public async ValueTask<ImmutableArray<LayerRecord>> ListAsync(CancellationToken cancellationToken) =>
+        [.. (await _records.ListAsync(cancellationToken).ConfigureAwait(false)).Select(document => document.Value)
+            .OrderBy(layer => layer.Created)];
+
+    /// <summary>Makes the layer's folder, empty, for its files to be written into.</summary>
+    public string BeginFolder(string key)
+    {
+        var folder = FolderOf(key);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return folder;
+    }
+
+    /// <summary>Records a layer whose files are written. False when one of its volumes is gone.</summary>
+    public async ValueTask<bool> AddAsync(LayerRecord layer, CancellationToken cancellationToken)
+    {
+        var disks = DisksOf(layer).ToList();
+        var commit = await store.CommitAsync(
+            new StateTransaction
+            {
+                When = [.. disks.Select(volumes.Exists)],
+                Then = [_records.Put(layer.Key, layer), .. disks.Select(disk => volumes.Use(disk, User(layer.Key)))],
+            },
+            cancellationToken).ConfigureAwait(false);
+        return commit.Succeeded;
+    }
+
+    /// <summary>Notes that a build went on from the layer, so that it is evicted late.</summary>
+    public async ValueTask TouchAsync(string key, CancellationToken cancellationToken) =>
+        await _records.UpdateAsync(key, layer => layer with { LastUsed = time.GetUtcNow() }, cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <summary>Takes a layer away: its record first, then its files. Disks that others stand on stay.</summary>
+    public async Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await _records.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } document
+            && await _records.DeleteAsync(document, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var disk in DisksOf(document.Value))
+                await volumes.ReleaseAsync(disk, User(key), cancellationToken).ConfigureAwait(false);
+        }
+
+        var folder = FolderOf(key);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>
+    /// Removes the least recently used layers until the rest take at most <paramref name="limit"/> bytes.
+    /// Returns what it removed.
+    /// </summary>
+    public async Task<ImmutableArray<LayerRecord>> EvictAsync(
+        long limit, IReadOnlySet<string> keep, CancellationToken cancellationToken)
+    {
+        var layers = await ListAsync(cancellationToken).ConfigureAwait(false);
+        var total = layers.Sum(layer => layer.Bytes);
+        var removed = ImmutableArray.CreateBuilder<LayerRecord>();
+        foreach (var layer in layers.OrderBy(layer => layer.LastUsed).Where(layer => !keep.Contains(layer.Key)))
+        {
+            if (total <= limit)
+                break;
+            await RemoveAsync(layer.Key, cancellationToken).ConfigureAwait(false);
+            total -= layer.Bytes;
+            removed.Add(layer);
+        }
+
+        return removed.ToImmutable();
+    }
+
+    /// <summary>Removes folders that no record speaks of and that no build is writing.</summary>
+    /// <param name="inUse">Keys that running builds are writing.</param>
+    /// <param name="cancellationToken">Stops between folders.</param>
+    public async Task SweepAsync(IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+    {
+        var found = Directory.GetDirectories(folders.Layers);
+        var known = (await ListAsync(cancellationToken).ConfigureAwait(false)).Select(layer => layer.Key).ToHashSet();
+        foreach (var folder in found)
+        {
+            var key = Path.GetFileName(folder);
+            if (!known.Contains(key) && !inUse.Contains(key))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static IEnumerable<VolumeId> DisksOf(LayerRecord layer) =>
+        layer.Variables is { } variables
+            ? layer.Spec.Disks.Select(disk => disk.Volume).Append(variables)
+            : layer.Spec.Disks.Select(disk => disk.Volume);
+
+    private static string User(string key) => $"layer-{key}";
+}

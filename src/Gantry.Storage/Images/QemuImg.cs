@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Gantry.Model;
+using Gantry.Storage.Processes;
+
+namespace Gantry.Storage.Images;
+
+/// <summary>
+/// Copies and converts disk images with QEMU's own tool. Every call names the format of every file, so that nothing is
+/// probed.
+/// </summary>
+public sealed partial class QemuImg(string program = "qemu-img")
+{
+    private const string Package = "qemu-utils";
+
+    /// <summary>
+    /// Writes the content of an image (with whatever lies beneath it, when <paramref name="sourceOptions"/> says so)
+    /// as a new file that stands alone, or over <paramref name="backing"/>.
+    /// The target appears under its own name only when it is whole.
+    /// </summary>
+    /// <param name="source">The image to read.</param>
+    /// <param name="sourceFormat">Its format.</param>
+    /// <param name="target">A name that does not exist yet.</param>
+    /// <param name="targetFormat">The new file's format.</param>
+    /// <param name="progress">Told the part done, from 0 to 1.</param>
+    /// <param name="cancellationToken">Stops the copy and takes the half-made file away.</param>
+    /// <param name="compress">Compress clusters (qcow2, vmdk): smaller, and slower to write.</param>
+    /// <param name="backing">A file to lay the result over; what is equal there is left out.</param>
+    public async Task ConvertAsync(
+        string source,
+        DiskImageFormat sourceFormat,
+        string target,
+        DiskImageFormat targetFormat,
+        Action<double>? progress,
+        CancellationToken cancellationToken,
+        bool compress = false,
+        string? backing = null)
+    {
+        var partial = target + ".part";
+        List<string> arguments = ["convert", "-p", "-f", sourceFormat.QemuName(), "-O", targetFormat.QemuName()];
+        if (compress)
+            arguments.Add("-c");
+        if (backing is not null)
+            arguments.AddRange(["-B", backing, "-F", "qcow2"]);
+        if (targetFormat is DiskImageFormat.Raw or DiskImageFormat.Qcow2)
+            arguments.Add("-W"); // out-of-order writes are safe for a file that nobody reads yet
+        arguments.AddRange(["--", source, partial]);
+        try
+        {
+            await RunAsync(arguments, $"copy {source}", progress, cancellationToken).ConfigureAwait(false);
+            File.Move(partial, target);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes <paramref name="image"/> stand over <paramref name="backing"/> (or alone, when null) with its content
+    /// unchanged: what lay between is copied into it first. Interrupted, the image still holds its old content.
+    /// </summary>
+    public Task RebaseAsync(string image, string? backing, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        List<string> arguments = ["rebase", "-p", "-f", "qcow2", "-b", backing ?? ""];
+        if (backing is not null)
+            arguments.AddRange(["-F", "qcow2"]);
+        arguments.AddRange(["--", image]);
+        return RunAsync(arguments, $"rebase {image}", progress, cancellationToken);
+    }
+
+    /// <summary>Sets only the name in the header; the caller has made sure that the contents agree.</summary>
+    public Task RenameBackingAsync(string image, string backing, CancellationToken cancellationToken) =>
+        RunAsync(
+            ["rebase", "-u", "-f", "qcow2", "-b", backing, "-F", "qcow2", "--", image],
+            $"rename the backing file of {image}",
+            null,
+            cancellationToken);
+
+    /// <summary>Grows an image that nobody has open.</summary>
+    public Task ResizeAsync(string image, DiskImageFormat format, long bytes, CancellationToken cancellationToken) =>
+        RunAsync(
+            ["resize", "-f", format.QemuName(), "--", image, bytes.ToString(CultureInfo.InvariantCulture)],
+            $"resize {image}",
+            null,
+            cancellationToken);
+
+    /// <summary>Bytes that the guest sees in a file of the given format.</summary>
+    public async Task<long> VirtualSizeAsync(string image, DiskImageFormat format, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(
+            ["info", "-U", "-f", format.QemuName(), "--output=json", "--", image], $"read {image}", null, cancellationToken)
+            .ConfigureAwait(false);
+        var match = VirtualSize().Match(result.Output);
+        return match.Success
+            ? long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+            : throw new ProblemException(
+                ProblemKind.Failed, $"qemu-img says nothing of the size of {image}", detail: result.Output);
+    }
+
+    private async Task<HostProgramResult> RunAsync(
+        List<string> arguments, string what, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        var tail = "";
+        void OnOutput(string piece)
+        {
+            // qemu-img -p writes "    (12.34/100%)\r", in pieces that may be cut anywhere.
+            tail = (tail + piece)[^Math.Min(tail.Length + piece.Length, 64)..];
+            var matches = Percent().Matches(tail);
+            if (matches.Count > 0)
+                progress!(double.Parse(matches[^1].Groups[1].ValueSpan, CultureInfo.InvariantCulture) / 100);
+        }
+
+        var result = await HostProgram.RunAsync(
+            program, arguments, Package, cancellationToken, progress is null ? null : OnOutput).ConfigureAwait(false);
+        if (result.ExitCode == 0)
+            return result;
+        var full = result.Error.Contains("No space left", StringComparison.Ordinal);
+        throw new ProblemException(
+            full ? ProblemKind.Unavailable : ProblemKind.Failed,
+            full ? $"the disk is full: could not {what}" : $"could not {what}",
+            full ? "free some space (gantry build cache prune helps) and try again" : "",
+            result.Error.Trim());
+    }
+
+    [GeneratedRegex(@"\(([0-9.]+)/100%\)")]
+    private static partial Regex Percent();
+
+    [GeneratedRegex("\"virtual-size\": *([0-9]+)")]
+    private static partial Regex VirtualSize();
+}
