@@ -128,8 +128,7 @@ internal sealed partial class EvaluationRun
             return Fail(
                 conditional.Span,
                 "Inconsistent conditional result types",
-                "The true and false result expressions must have consistent types. "
-                + $"The 'true' value is {whenTrue.Type}, the 'false' value is {whenFalse.Type}.");
+                $"Both results must convert to one type, but the first is {whenTrue.Type} and the second {whenFalse.Type}.");
         }
         if (chosen is null)
             return HclValue.Unknown(type).WithMarks(condition.Marks.Union(whenTrue.AllMarks()).Union(whenFalse.AllMarks()));
@@ -178,7 +177,7 @@ internal sealed partial class EvaluationRun
         var value = Evaluate(expression, scope);
         if (value.IsNull)
         {
-            Fail(expression.Span, "Null condition", $"The condition value of a {where} is null. Conditions must either be true or false.");
+            Fail(expression.Span, "Null condition", $"The condition of a {where} is null; it must be true or false.");
             return null;
         }
         if (HclConversion.TryConvert(value, HclType.Bool, out var condition, out var error))

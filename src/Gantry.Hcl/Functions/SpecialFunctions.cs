@@ -37,8 +37,12 @@ internal static class SpecialFunctions
 
     private static HclValue Convert(SpecialCall call)
     {
-        var type = HclTypeExpression.Read(call.Arguments[1], call.Diagnostics);
+        var problems = new DiagnosticBag();
+        var type = HclTypeExpression.Read(call.Arguments[1], problems);
+        call.Diagnostics.AddRange(problems);
         var value = call.Evaluate(0);
+        if (problems.HasErrors)
+            return HclValue.UnknownOfAnyType;
         return HclConversion.TryConvert(value, type, out var converted, out var error)
             ? converted
             : throw new HclException($"cannot convert to {type.FriendlyName}: {error}");

@@ -169,14 +169,13 @@ internal sealed partial class Parser
                     close,
                     "Extra characters after interpolation expression",
                     close.Kind is TokenKind.Colon
-                        ? "Template interpolation doesn't expect a colon at this location. Did you intend this to be a literal "
-                            + "sequence to be processed as part of another language? If so, you can escape it by starting with "
-                            + "\"$${\" instead of just \"${\"."
-                        : "Expected a closing brace to end the interpolation expression, but found extra characters.");
+                        ? "An interpolation holds an expression, which has no colon here. If this is text for a shell or another "
+                            + "program, write \"$${\" in place of \"${\"."
+                        : "The closing brace \"}\" of the interpolation is expected here.");
             }
             else
             {
-                Unexpected(close, "Extra characters in template directive", "Expected a closing brace to end the directive.");
+                Unexpected(close, "Extra characters in template directive", "The closing brace \"}\" of the directive is expected here.");
             }
         }
         LeaveLines(before);
@@ -387,13 +386,13 @@ internal sealed partial class Parser
                 parser.Fail(
                     parser._file.Span(index, index + 2),
                     "Invalid escape sequence",
-                    $"The \\{c} escape sequence must be followed by {digits} hexadecimal digits of a Unicode character.");
+                    $"After \\{c} come the {digits} hexadecimal digits of a Unicode character.");
                 return rest.Length;
             }
             parser.Fail(
                 parser._file.Span(index, index + Math.Min(2, rest.Length)),
                 "Invalid escape sequence",
-                $"The symbol \"{(c < ' ' ? "" : c)}\" is not a valid escape sequence selector. "
+                $"\"\\{(c < ' ' ? "" : c)}\" is no escape sequence. "
                 + "To write a backslash itself, double it: \"\\\\\".");
             return rest.Length;
         }
