@@ -25,6 +25,8 @@ public static class InstallerIso
         Check(options);
         using IsoReader reader = IsoReader.OpenFile(options.Source);
         IReadOnlyList<IsoBootEntry> boot = reader.BootEntries();
+        if (boot.FirstOrDefault(entry => entry.Path is { } path && options.Files.Find(path) is not null) is { } image)
+            throw new MediaException($"'{image.Path}' is what the image boots from, which cannot be replaced; add other files");
         InstallerMenus menus = InstallerMenus.Apply(reader, options, boot);
         MediaTree changes = Merge(options, menus.Changed);
         long size = new FileInfo(options.Source).Length + ContentBytes(changes);
@@ -47,6 +49,7 @@ public static class InstallerIso
                         percent => progress?.Report(new MediaProgress((long)(percent / 100 * size), size)),
                         cancel).ConfigureAwait(false);
                     Verify(reader, options.Source, boot, temporary);
+                    OverwriteInPlace(temporary, menus.InPlace);
                     ChecksumLists.PatchBootImages(temporary);
                     size = new FileInfo(temporary).Length;
                 }
@@ -58,7 +61,7 @@ public static class InstallerIso
             cancellation).ConfigureAwait(false);
         progress?.Report(new MediaProgress(size, size));
         string[] changed = [.. changes.Entries().Where(entry => entry.Node is MediaNode.File)
-            .Select(entry => entry.Path).Where(path => reader.Find(path, followLast: false) is not null)];
+            .Select(entry => entry.Path).Concat(menus.InPlace.Keys).Where(path => reader.Find(path, followLast: false) is not null)];
         return new InstallerIsoResult(menus.Entries, changed, size);
     }
 
@@ -100,6 +103,19 @@ public static class InstallerIso
         (bool mbr, bool gpt) before = DiskBoot(sourcePath), after = DiskBoot(target);
         if ((before.mbr && !after.mbr) || (before.gpt && !after.gpt))
             throw new MediaException("the new image lost the source's MBR or GPT: xorriso did not recognise how it boots from a disk");
+    }
+
+    private static void OverwriteInPlace(string target, IReadOnlyDictionary<string, byte[]> contents)
+    {
+        using var file = new FileStream(target, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        using IsoReader result = IsoReader.Open(file, leaveOpen: true);
+        foreach ((string path, byte[] content) in contents)
+        {
+            if (result.Find(path) is not { Extents.Count: 1 } entry || entry.Length != content.Length)
+                throw new MediaException($"the new image has no '{path}' of {content.Length} bytes, as the source had");
+            file.Position = entry.Extents[0].Offset;
+            file.Write(content);
+        }
     }
 
     private static string Describe(byte[] platforms) =>

@@ -22,6 +22,7 @@ internal sealed class InstallerMenus
     private readonly InstallerIsoOptions _options;
     private readonly KernelArguments _arguments;
     private readonly Dictionary<string, byte[]> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> _inPlace = new(StringComparer.Ordinal);
     private readonly List<InstallerIsoEntry> _entries = [];
 
     private InstallerMenus(IsoReader reader, InstallerIsoOptions options)
@@ -36,6 +37,12 @@ internal sealed class InstallerMenus
     /// <summary>New contents by path in the image.</summary>
     public IReadOnlyDictionary<string, byte[]> Changed => _changed;
 
+    /// <summary>
+    /// New contents of boot images, of the old length: to be written over the old ones in the finished image. xorriso
+    /// knows partitions by the files that they start at, and forgets them when such a file is replaced.
+    /// </summary>
+    public IReadOnlyDictionary<string, byte[]> InPlace => _inPlace;
+
     public static InstallerMenus Apply(IsoReader reader, InstallerIsoOptions options, IReadOnlyList<IsoBootEntry> boot)
     {
         var menus = new InstallerMenus(reader, options);
@@ -44,9 +51,9 @@ internal sealed class InstallerMenus
         bool isolinux = bios && menus.ApplyIsolinux(boot);
         bool grub = menus.ApplyGrub();
         if (efi?.Path is { } image) grub |= menus.ApplyInsideFat(image);
-        if (bios && !isolinux && !grub) throw Missing("a menu of isolinux or GRUB, which BIOS machines would boot");
-        if (efi is not null && !grub) throw Missing("a menu of GRUB, which EFI machines would boot");
-        if (!bios && efi is null && !grub) throw Missing("a boot menu");
+        if (bios && !isolinux && !grub) throw Missing("menu of isolinux or GRUB, which BIOS machines would boot");
+        if (efi is not null && !grub) throw Missing("menu of GRUB, which EFI machines would boot");
+        if (!bios && efi is null && !grub) throw Missing("boot menu");
         return menus;
     }
 
@@ -105,7 +112,7 @@ internal sealed class InstallerMenus
                 foreach (TextEdit file in menu.Files.Where(file => file.Changed)) replaced[fat.Find(file.Path)!.Path] = file.ToBytes();
             }
             if (replaced.Count == 0) return false;
-            _changed[RealPath(image)] = Rebuild(fat, bytes.Length, replaced);
+            _inPlace[RealPath(image)] = Rebuild(fat, image, bytes.Length, replaced);
             return true;
         }
         catch (FatFormatException)
@@ -115,7 +122,7 @@ internal sealed class InstallerMenus
         }
     }
 
-    private byte[] Rebuild(FatReader fat, long size, Dictionary<string, byte[]> replaced)
+    private byte[] Rebuild(FatReader fat, string image, long size, Dictionary<string, byte[]> replaced)
     {
         var tree = new MediaTree();
         foreach (FatEntry entry in fat.Walk())
@@ -133,11 +140,18 @@ internal sealed class InstallerMenus
         {
             VolumeLabel = fat.VolumeLabel.Length > 0 ? fat.VolumeLabel : "EFI",
             Timestamp = _options.Timestamp,
-            SizeBytes = Math.Max(size, FatWriter.Measure(tree, new FatOptions { VolumeLabel = "EFI", Timestamp = _options.Timestamp })),
+            SizeBytes = size,
         };
         using var stream = new MemoryStream();
-        // In memory nothing waits, so this ends at once.
-        FatWriter.WriteAsync(tree, options, stream).GetAwaiter().GetResult();
+        try
+        {
+            // In memory nothing waits, so this ends at once.
+            FatWriter.WriteAsync(tree, options, stream).GetAwaiter().GetResult();
+        }
+        catch (MediaException error)
+        {
+            throw new MediaException($"the menu inside the EFI image '{image}' cannot be changed: {error.Message}", error);
+        }
         return stream.ToArray();
     }
 
