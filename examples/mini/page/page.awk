@@ -84,12 +84,14 @@ function style() {
     print "dl{margin:0}dl div{display:flex;gap:1rem;padding:.55rem 0;border-bottom:1px solid var(--line)}" \
         "dl div:last-child{border:0}dt{flex:0 0 6.5rem;color:var(--soft)}" \
         "dd{margin:0;min-width:0;overflow-wrap:anywhere}"
-    print "ol{list-style:none;margin:0;padding:.4rem 0}li{position:relative;padding:.5rem 0 .5rem 1.75rem}"
-    print "li::before{content:'';position:absolute;left:.2rem;top:1.05rem;width:.6rem;height:.6rem;" \
+    print "ol{list-style:none;margin:0;padding:.4rem 0}li{position:relative;padding:.5rem 0 .5rem 1.75rem;display:flex;" \
+        "flex-wrap:wrap;align-items:baseline;gap:0 .6rem}"
+    print "li::before{content:'';position:absolute;left:.2rem;top:.95rem;width:.6rem;height:.6rem;" \
         "border-radius:50%;border:2px solid var(--mark);background:var(--card);z-index:1}"
-    print "li:not(:last-child)::after{content:'';position:absolute;left:.43rem;top:1.3rem;bottom:-1.05rem;" \
+    print "li:not(:last-child)::after{content:'';position:absolute;left:.43rem;top:1.2rem;bottom:-.95rem;" \
         "width:2px;background:var(--line)}li:last-child::before{background:var(--mark)}"
-    print "li b{font-weight:600;overflow-wrap:anywhere}li small{color:var(--soft);margin-right:.6rem;font-size:.85rem}"
+    print "li b{font-weight:600;overflow-wrap:anywhere}" \
+        "li small{flex:0 0 4.2rem;color:var(--soft);font-size:.85rem}"
     print "code{font:.88em ui-monospace,Menlo,Consolas,monospace;color:var(--soft)}a{color:var(--mark)}" \
         "footer{color:var(--soft);font-size:.9rem}</style>"
 }

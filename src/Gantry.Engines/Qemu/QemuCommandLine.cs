@@ -120,6 +120,8 @@ public static class QemuCommandLine
     {
         if (order.Switch is { } value)
             arguments.Add("-boot", value, "-boot");
+        if (launch.Spec.Firmware is { Kind: FirmwareKind.Bios, CodeFile: { } bios })
+            arguments.Add("-bios", bios, "-bios");
         if (launch.Spec.Kernel is not { } kernel)
             return;
         arguments.Add("-kernel", kernel.Kernel, "-kernel");

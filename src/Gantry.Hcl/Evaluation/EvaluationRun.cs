@@ -26,7 +26,7 @@ internal sealed partial class EvaluationRun
     {
         private long _left = steps;
 
-        public bool IsSpent => _left <= 0;
+        public bool IsSpent => _left < 0;
 
         public bool TryTake() => _left-- > 0;
     }

@@ -257,7 +257,7 @@ internal sealed partial class Parser
             if (token.Kind == TokenKind.EndOfFile || (token.Kind == TokenKind.CloseBrace && open == 0 && _at > itemStart))
                 return;
             Take();
-            if (token.Kind == TokenKind.Newline && _at > failure && (open == 0 || StartsDefinition(indentation)))
+            if (token.Kind == TokenKind.Newline && ((_at > failure && open == 0) || StartsDefinition(indentation, failure)))
                 return;
             open = token.Kind switch
             {
@@ -270,10 +270,11 @@ internal sealed partial class Parser
         }
     }
 
-    private bool StartsDefinition(int indentation)
+    private bool StartsDefinition(int indentation, int failure)
     {
         var name = Peek();
-        return name.Kind == TokenKind.Identifier
+        return _at >= failure
+            && name.Kind == TokenKind.Identifier
             && Indentation(name.Start) <= indentation
             && PeekAfter().Kind is TokenKind.Assign or TokenKind.OpenBrace or TokenKind.OpenQuote;
     }

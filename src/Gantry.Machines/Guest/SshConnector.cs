@@ -16,6 +16,8 @@ internal static class SshConnector
     /// <summary>Text from a server goes into messages; it must not fill them.</summary>
     private const int MaxServerText = 200;
 
+    private const int MaxAlgorithms = 2000;
+
     /// <summary>One attempt: a session, or what stood in its way.</summary>
     /// <param name="silenceLimit">How long an accepted connection may say nothing.</param>
     /// <exception cref="ProblemException">The key can't be read, or neither key nor password make sense.</exception>
@@ -87,10 +89,9 @@ internal static class SshConnector
         };
     }
 
-    /// <summary>The library has no code for a server that closed before its first byte, only these two texts.</summary>
+    /// <summary>The library has no code for a server that closed before it named itself, only this text.</summary>
     private static bool SaidNothing(SshConnectionException e) =>
-        e.Message.Contains("before any data was received", StringComparison.Ordinal)
-        || e.Message.Contains("closed by the remote host", StringComparison.Ordinal);
+        e.Message.Contains("closed before", StringComparison.Ordinal);
 
     /// <summary>Loopback always accepts or refuses; elsewhere a silent attempt may never have been accepted.</summary>
     private static async Task<bool> AcceptsAsync(
@@ -115,24 +116,24 @@ internal static class SshConnector
 
     private static string HandshakeReason(ConnectionInfo info, Exception e)
     {
-        var reason = Shorten(FirstLine(e.Message));
-        var isKeyExchange = e is SshConnectionException
-        {
-            DisconnectReason: Renci.SshNet.Messages.Transport.DisconnectReason.KeyExchangeFailed,
-        };
-        return isKeyExchange || reason.Contains("negotiate", StringComparison.Ordinal)
-            ? $"{FirstLine(e.Message)}; offered here: key exchange {string.Join(',', info.KeyExchangeAlgorithms.Keys)}; "
-                + $"host keys {string.Join(',', info.HostKeyAlgorithms.Keys)}; "
-                + $"ciphers {string.Join(',', info.Encryptions.Keys)}; MACs {string.Join(',', info.HmacAlgorithms.Keys)}"
-            : reason;
+        var reason = FirstLine(e.Message);
+        if (!reason.StartsWith("No matching", StringComparison.Ordinal))
+            return Shorten(reason);
+        // The library's message lists what the server offers; both sides' lists show what could be made common.
+        var ours = reason.Contains("key exchange", StringComparison.Ordinal) ? info.KeyExchangeAlgorithms.Keys
+            : reason.Contains("host key", StringComparison.Ordinal) ? info.HostKeyAlgorithms.Keys
+            : reason.Contains("encryption", StringComparison.Ordinal) ? info.Encryptions.Keys
+            : reason.Contains("MAC", StringComparison.Ordinal) ? info.HmacAlgorithms.Keys
+            : info.CompressionAlgorithms.Keys;
+        return $"{Shorten(reason, MaxAlgorithms)}; Gantry offers {string.Join(',', ours)}";
     }
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd('\r', ':', ' ');
 
-    private static string Shorten(string text)
+    private static string Shorten(string text, int length = MaxServerText)
     {
         var clean = new StringBuilder();
-        foreach (var c in text.Take(MaxServerText))
+        foreach (var c in text.Take(length))
             clean.Append(char.IsControl(c) ? ' ' : c);
         return clean.ToString();
     }

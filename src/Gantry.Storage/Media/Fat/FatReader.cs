@@ -26,7 +26,11 @@ public sealed class FatReader : IDisposable
         _table = new FatTable(_geometry, ReadAt);
         Root = new FatEntry
         {
-            Path = "", ShortName = "", IsDirectory = true, Length = 0, Cluster = _geometry.RootCluster,
+            Path = "",
+            ShortName = "",
+            IsDirectory = true,
+            Length = 0,
+            Cluster = _geometry.RootCluster,
         };
         int extended = _geometry.Kind == FatKind.Fat32 ? 64 : 36;
         string inBoot = boot[extended + 2] == 0x29 ? Encoding.Latin1.GetString(boot, extended + 7, 11).TrimEnd() : "";

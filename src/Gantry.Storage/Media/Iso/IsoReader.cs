@@ -42,6 +42,7 @@ public sealed class IsoReader : IDisposable
 
         VolumeLabel = Encoding.Latin1.GetString(primary, 40, 32).TrimEnd(' ', '\0');
         VolumeBytes = (long)IsoImage.U32(primary, 80) * IsoConstants.SectorSize;
+        HasJoliet = joliet is not null;
         HasUdf = FindUdf();
         int? skip = SuspSkip(primary);
         byte[] root = skip is null && joliet is not null ? joliet : primary;
@@ -66,6 +67,9 @@ public sealed class IsoReader : IDisposable
     public long VolumeBytes { get; }
 
     public IsoNames Names { get; }
+
+    /// <summary>Whether there are Joliet names too, shown or not.</summary>
+    public bool HasJoliet { get; }
 
     /// <summary>
     /// Whether there is a UDF file system too. Windows' installers have all their files there and one README here.
