@@ -2,6 +2,7 @@ using Gantry.App.CommandLine;
 using Gantry.App.Commands;
 using Gantry.App.Hosting;
 using Gantry.Model;
+using Gantry.Storage;
 
 // The composition root: what commands get from the outside world is chosen here and nowhere else.
 using var terminal = new SystemTerminal();
@@ -12,7 +13,7 @@ var context = new CommandContext
     Time = TimeProvider.System,
     Entropy = SystemEntropy.Instance,
     Environment = Environment.GetEnvironmentVariable,
-    StateFolder = StateFolder.Find(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess),
+    CrashFolder = () => DataFolders.FromEnvironment().Crashes,
 };
 interruption.LastWords = () => context.CurrentView?.Abandon();
 interruption.Listen();

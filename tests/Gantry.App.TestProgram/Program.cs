@@ -3,6 +3,7 @@ using Gantry.App.CommandLine;
 using Gantry.App.Commands;
 using Gantry.App.Hosting;
 using Gantry.Model;
+using Gantry.Storage;
 
 // The same frame as the real program's, around commands that behave badly in the ways that tests are about.
 using var terminal = new SystemTerminal();
@@ -13,7 +14,7 @@ var context = new CommandContext
     Time = TimeProvider.System,
     Entropy = SystemEntropy.Instance,
     Environment = Environment.GetEnvironmentVariable,
-    StateFolder = StateFolder.Find(Environment.GetEnvironmentVariable, isRoot: false),
+    CrashFolder = () => DataFolders.FromEnvironment().Crashes,
 };
 interruption.LastWords = () => context.CurrentView?.Abandon();
 interruption.Listen();

@@ -11,6 +11,19 @@ public sealed partial class SourceTextTests
     /// <summary>A file that says this in its first lines is a table: data in C#, which may be as long as it is.</summary>
     private const string TableMarker = "// table:";
 
+    /// <summary>How many lines that are too long a project may have: these numbers only ever go down.</summary>
+    private static readonly Dictionary<string, int> TooLongLines = new()
+    {
+        ["Gantry.Engines"] = 60,
+        ["Gantry.Hcl"] = 320,
+        ["Gantry.Imaging"] = 120,
+        ["Gantry.Machines"] = 200,
+        ["Gantry.Model"] = 30,
+        ["Gantry.Steps"] = 20,
+        ["Gantry.Storage"] = 160,
+        ["Gantry.Store"] = 10,
+    };
+
     private static IEnumerable<string> Sources => Repository.Files("src", "*.cs").Where(file => !IsTable(file));
 
     [Fact]
@@ -24,7 +37,11 @@ public sealed partial class SourceTextTests
             from file in Sources
             from line in Repository.Read(file).Split('\n').Index()
             where line.Item.Length > LongestLine
-            select $"{file}:{line.Index + 1}: {line.Item.Length} characters");
+            group $"{file}:{line.Index + 1}: {line.Item.Length} characters" by file.Split('/')[1] into project
+            where project.Count() > TooLongLines.GetValueOrDefault(project.Key)
+            from finding in project.Prepend(
+                $"{project.Key} has {project.Count()} long lines, {TooLongLines.GetValueOrDefault(project.Key)} are let pass:")
+            select finding);
 
     [Fact]
     public void NothingIsLeftForLater() =>

@@ -48,7 +48,7 @@ internal sealed class CommandRunner(
         }
         catch (Exception e)
         {
-            var report = BugReport.TryWrite(context.StateFolder, command, e, context.Time, context.Entropy);
+            var report = BugReport.TryWrite(context.CrashFolder(), command, e, context.Time, context.Entropy);
             errors.WriteBug(e, report);
             return ExitCodes.Bug;
         }

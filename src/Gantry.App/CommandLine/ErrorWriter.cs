@@ -32,7 +32,8 @@ internal sealed class ErrorWriter(TextWriter writer, TextStyle style)
     public void WriteBug(Exception exception, string? reportPath)
     {
         writer.WriteLine(
-            style.Red("gantry:") + $" something is wrong with Gantry itself: {exception.GetType().Name}: {exception.Message}");
+            style.Red("gantry:")
+            + $" something is wrong with Gantry itself: {exception.GetType().Name}: {exception.Message}");
         if (reportPath is null)
             writer.WriteLine(exception.ToString());
         writer.WriteLine(

@@ -3,7 +3,7 @@ namespace Gantry.App.CommandLine;
 /// <summary>Finds what a person may have meant.</summary>
 internal static class Suggestion
 {
-    /// <summary><c>Did you mean x?</c> for the nearest of the candidates, or an empty string when none is near.</summary>
+    /// <summary><c>Did you mean x?</c> for the nearest of the candidates, or an empty text when none is near.</summary>
     public static string For(string typed, IEnumerable<string> candidates)
     {
         // A third of the letters may be wrong; and at least one, or two in words that are not very short.

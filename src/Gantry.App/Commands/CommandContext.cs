@@ -16,8 +16,8 @@ internal sealed class CommandContext
 
     public required Func<string, string?> Environment { get; init; }
 
-    /// <summary>An absolute path; the folder need not exist yet.</summary>
-    public required string StateFolder { get; init; }
+    /// <summary>Where reports of crashes go; asked only when one is written, and need not exist yet.</summary>
+    public required Func<string> CrashFolder { get; init; }
 
     /// <summary>Names for shell completion; asked only when a shell asks.</summary>
     public INameSource Names { get; init; } = NoNames.Instance;

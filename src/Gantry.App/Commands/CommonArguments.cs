@@ -14,7 +14,8 @@ internal static class CommonArguments
     }
 
     /// <summary>One machine or more.</summary>
-    public static Argument<string[]> Machines(CommandContext context, string description = "The machines' names or numbers")
+    public static Argument<string[]> Machines(
+        CommandContext context, string description = "The machines' names or numbers")
     {
         var argument = new Argument<string[]>("machines")
         {

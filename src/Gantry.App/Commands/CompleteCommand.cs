@@ -110,7 +110,7 @@ internal static class CompleteCommand
             where Begins(name) && (name.StartsWith("--", StringComparison.Ordinal) || name == option.Name)
             select (name, option.Description ?? "");
 
-        /// <summary>What the symbol's own sources know; files where it has no sources, because most values are.</summary>
+        /// <summary>What the symbol's own sources know; files where it has none: most values are.</summary>
         private IEnumerable<(string, string)> Values(Symbol symbol)
         {
             var sources = symbol switch

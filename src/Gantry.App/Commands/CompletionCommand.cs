@@ -72,7 +72,8 @@ internal static class CompletionCommand
         shell.CompletionSources.Add("bash", "zsh", "fish");
         var command = new Command(
             "completion",
-            Summary + ".\n\nFor this session: source <(gantry completion bash), or for fish: gantry completion fish | source")
+            Summary + ".\n\nFor this session: source <(gantry completion bash), "
+                + "or for fish: gantry completion fish | source")
         {
             shell,
         };

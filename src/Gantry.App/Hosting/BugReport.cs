@@ -9,7 +9,8 @@ internal static class BugReport
 {
     /// <summary>Writes the report and returns its path; null when it can't be written. The command's arguments stay
     /// out of it: they may hold passwords.</summary>
-    public static string? TryWrite(string folder, string? command, Exception exception, TimeProvider time, IEntropy entropy)
+    public static string? TryWrite(
+        string folder, string? command, Exception exception, TimeProvider time, IEntropy entropy)
     {
         var now = time.GetUtcNow();
         var name = string.Create(CultureInfo.InvariantCulture, $"bug-{now:yyyyMMdd-HHmmss}-{entropy.NewHex(2)}.txt");
@@ -26,8 +27,8 @@ internal static class BugReport
             """);
         try
         {
-            var reports = Directory.CreateDirectory(Path.Combine(folder, "reports"));
-            var path = Path.Combine(reports.FullName, name);
+            Directory.CreateDirectory(folder);
+            var path = Path.Combine(folder, name);
             File.WriteAllText(path, text);
             return path;
         }

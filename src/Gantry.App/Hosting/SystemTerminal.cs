@@ -9,7 +9,8 @@ namespace Gantry.App.Hosting;
 /// </summary>
 internal sealed partial class SystemTerminal : ITerminal, IDisposable
 {
-    private readonly Lazy<TextReader> _in = new(() => new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false)));
+    private readonly Lazy<TextReader> _in = new(
+        () => new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false)));
 
     public TextReader In => _in.Value;
 

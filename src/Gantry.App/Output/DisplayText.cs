@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Gantry.App.Output;
 
-/// <summary>Text as a terminal shows it: its width in columns, cut to fit, and without what would move the cursor.</summary>
+/// <summary>Text as a terminal shows it: its width in columns, cut to fit, without what moves the cursor.</summary>
 internal static class DisplayText
 {
     /// <summary>Longer lines than any terminal shows are cut before anything else looks at them.</summary>

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Gantry.App.Output;
 
-/// <summary>Writes a JSON document as YAML 1.2 in block style, such that YAML 1.1 readers see the same values.</summary>
+/// <summary>Writes a JSON document as YAML 1.2 in blocks, such that YAML 1.1 readers see the same values.</summary>
 internal static partial class YamlWriter
 {
     // Words that one version of YAML or the other reads as something else than text.

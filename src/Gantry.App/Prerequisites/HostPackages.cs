@@ -24,7 +24,7 @@ internal sealed record HostPackage
     /// <summary>The package's name in each family that has one.</summary>
     public required FrozenDictionary<PackageFamily, string> Packages { get; init; }
 
-    /// <summary>What it is installed for: demo, tests, bench; with <c>@x86_64</c> or <c>@aarch64</c> only there.</summary>
+    /// <summary>What it is for: demo, tests, bench; with <c>@x86_64</c> or <c>@aarch64</c> only there.</summary>
     public required IReadOnlyList<string> Uses { get; init; }
 
     public bool IsFor(string use, string machine) => Uses.Contains(use) || Uses.Contains(use + "@" + machine);
@@ -41,7 +41,7 @@ internal static class HostPackages
     /// <summary>The packages with these names; a name that is not in the list is a mistake in the program.</summary>
     public static IReadOnlyList<HostPackage> Named(IEnumerable<string> names) =>
         [.. names.Distinct().Select(name => All.FirstOrDefault(package => package.Name == name)
-            ?? throw new ArgumentException($"no host package is called '{name}' in scripts/packages.txt", nameof(names)))];
+            ?? throw new ArgumentException($"scripts/packages.txt has no '{name}'", nameof(names)))];
 
     /// <summary>What a use, such as <c>demo</c>, needs on a host.</summary>
     /// <param name="use">demo, tests or bench.</param>
@@ -83,7 +83,7 @@ internal static class HostPackages
                 continue;
             var cells = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (cells.Length != Columns)
-                throw new FormatException($"scripts/packages.txt: expected {Columns} columns, found {cells.Length}: {line}");
+                throw new FormatException($"packages.txt: expected {Columns} columns, found {cells.Length}: {line}");
             yield return new HostPackage
             {
                 Name = cells[0],

@@ -52,7 +52,7 @@ internal sealed class PrerequisiteInstaller(IHostSoftware host)
         }
     }
 
-    /// <summary>The one line that installs the packages, or what to look for where the distribution is not known.</summary>
+    /// <summary>The one line that installs the packages, or the plain names for an unknown distribution.</summary>
     internal static string InstallLine(PackageFamily family, IReadOnlyList<string> packages, bool isRoot)
     {
         var list = string.Join(' ', packages);

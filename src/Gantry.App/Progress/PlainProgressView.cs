@@ -8,7 +8,7 @@ namespace Gantry.App.Progress;
 /// </summary>
 internal sealed class PlainProgressView : IProgressView
 {
-    /// <summary>Long enough for a log to stay readable, short enough that CI systems do not take silence for a hang.</summary>
+    /// <summary>Long enough for a readable log, short enough that CI systems do not take silence for a hang.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
@@ -93,7 +93,8 @@ internal sealed class PlainProgressView : IProgressView
         }
     }
 
-    private void WriteEnd(string what, TimeSpan took, string how) => Write($"{what}: {how} in {Quantities.Duration(took)}");
+    private void WriteEnd(string what, TimeSpan took, string how) =>
+        Write($"{what}: {how} in {Quantities.Duration(took)}");
 
     private void Write(string line)
     {

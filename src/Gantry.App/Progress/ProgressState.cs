@@ -24,7 +24,8 @@ internal sealed record ProgressState
     public string GuestLine { get; init; } = "";
 
     /// <summary>0 to 1; null without a total.</summary>
-    public double? Fraction => Done is { } done && Total is > 0 and var total ? Math.Clamp((double)done / total, 0, 1) : null;
+    public double? Fraction =>
+        Done is { } done && Total is > 0 and var total ? Math.Clamp((double)done / total, 0, 1) : null;
 
     /// <summary><c>120 MiB of 260 MiB, 12 MiB/s, 11 s left</c>; empty while no amount was reported.</summary>
     public string AmountText()

@@ -2,7 +2,7 @@ namespace Gantry.Model;
 
 /// <summary>
 /// Where a long operation says what it is doing. Calls are cheap, may come from any thread and never fail; what is
-/// shown of them, and how often, is the receiver's business. Text may come from a guest as it is: the receiver cleans it.
+/// shown of them, and how often, is the receiver's business. Text may come from a guest: the receiver cleans it.
 /// </summary>
 public interface IProgressSink
 {

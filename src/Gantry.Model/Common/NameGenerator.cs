@@ -25,10 +25,10 @@ public static class NameGenerator
     private static readonly string[] Nouns =
     [
         "acorn", "alder", "anchor", "aspen", "badger", "beacon", "beaver", "birch", "bison", "brook", "canyon",
-        "cedar", "cliff", "clover", "comet", "condor", "coral", "crane", "creek", "cricket", "curlew", "delta", "dolphin",
-        "dune", "eagle", "egret", "elk", "ember", "falcon", "fern", "finch", "fjord", "forest", "fox", "galaxy",
-        "gannet", "glacier", "grove", "harbor", "hare", "hawk", "hazelnut", "heron", "hickory", "hill", "ibex", "island",
-        "jay", "juniper", "kestrel", "koala", "lagoon", "lantern", "lark", "lemur", "lichen", "lynx", "maple", "marlin",
+        "cedar", "cliff", "clover", "comet", "condor", "coral", "crane", "creek", "cricket", "curlew", "delta",
+        "dolphin", "dune", "eagle", "egret", "elk", "ember", "falcon", "fern", "finch", "fjord", "forest", "fox", "galaxy",
+        "gannet", "glacier", "grove", "harbor", "hare", "hawk", "hazelnut", "heron", "hickory", "hill", "ibex",
+        "island", "jay", "juniper", "kestrel", "koala", "lagoon", "lantern", "lark", "lemur", "lichen", "lynx", "maple", "marlin",
         "marten", "meadow", "meteor", "mole", "moose", "narwhal", "newt", "oak", "ocelot", "orca", "oriole", "osprey",
         "otter", "owl", "panda", "pebble", "pelican", "pine", "plover", "puffin", "quail", "raven", "reef", "ridge",
         "river", "robin", "salmon", "seal", "spruce", "stork", "summit", "swan", "tapir", "tern", "thistle", "trout",

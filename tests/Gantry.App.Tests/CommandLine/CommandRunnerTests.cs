@@ -152,7 +152,7 @@ public sealed class CommandRunnerTests : IDisposable
 
     private async Task<int> RunAsync(params string[] words)
     {
-        var context = Contexts.With(_terminal, stateFolder: _state);
+        var context = Contexts.With(_terminal, crashFolder: Path.Combine(_state, "reports"));
         CommandEntry[] commands =
         [
             new("delete", CommandGroup.Machines, "Delete machines", Delete),

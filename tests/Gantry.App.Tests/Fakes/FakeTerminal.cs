@@ -30,13 +30,13 @@ internal static class Contexts
     /// <summary>A context that touches nothing of the host.</summary>
     public static CommandContext With(
         FakeTerminal terminal, Dictionary<string, string>? environment = null, TimeProvider? time = null,
-        string stateFolder = "/nonexistent", INameSource? names = null) => new()
+        string crashFolder = "/nonexistent", INameSource? names = null) => new()
         {
             Terminal = terminal,
             Time = time ?? new ManualTime(),
             Entropy = SystemEntropy.Instance,
             Environment = name => (environment ?? []).GetValueOrDefault(name),
-            StateFolder = stateFolder,
+            CrashFolder = () => crashFolder,
             Names = names ?? NoNames.Instance,
         };
 }

@@ -100,10 +100,10 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task UnexpectedException_LeavesAReportInTheStateFolder()
     {
-        var (code, _, error) = await Shell.RunAsync([TestProgram, "break", "hunter2"], ("GANTRY_STATE", _folder));
+        var (code, _, error) = await Shell.RunAsync([TestProgram, "break", "hunter2"], ("GANTRY_HOME", _folder));
         Assert.Equal(ExitCodes.Bug, code);
         Assert.Contains("InvalidOperationException: the wheels came off", error, StringComparison.Ordinal);
-        Assert.Single(Directory.GetFiles(Path.Combine(_folder, "reports")));
+        Assert.Single(Directory.GetFiles(Path.Combine(_folder, "crashes")));
     }
 
     private static Process Start(string command) => Process.Start(new ProcessStartInfo(TestProgram, [command])
