@@ -119,7 +119,7 @@ internal static class CollectionFunctions
     {
         var value = call[0];
         if (value.Type == Text)
-            return HclValue.Number(StringFunctions.Graphemes(value.AsString()).Count);
+            return HclValue.Number(StringFunctions.Count(value.AsString()));
         if (!value.Type.IsSequence && !value.Type.IsKeyed)
             throw new HclException(0, $"a collection or text is required, but this is a {value.Type.FriendlyName}");
         // Two unknown elements of a set may turn out to be one.

@@ -251,7 +251,7 @@ internal static class FormatFunctions
 
     private static string Pad(Verb verb, string text)
     {
-        var missing = verb.Width - StringFunctions.Graphemes(text).Count;
+        var missing = verb.Width - StringFunctions.Count(text);
         if (missing <= 0)
             return text;
         if (verb.Has('-'))

@@ -21,7 +21,8 @@ public static class BodyDecoder
 
     private sealed class Decoding(HclLimits limits, DiagnosticBag diagnostics)
     {
-        private readonly Dictionary<Block, int> _expanded = [];
+        // Blocks made by all dynamic blocks together: nested ones would multiply.
+        private int _made;
 
         public DecodedBody Decode(Body body, BodySchema schema, EvaluationScope scope, SourceSpan owner, string where)
         {
@@ -204,19 +205,20 @@ public static class BodyDecoder
                     ReportUnknownBlock(block.Labels[0].Span, type, schema);
                 return;
             }
-            if (DynamicBlock.Read(block, type, diagnostics) is not { } dynamic)
+            if (_made > limits.MaxDynamicBlocks || DynamicBlock.Read(block, type, diagnostics) is not { } dynamic)
                 return;
             var collection = Evaluator.Evaluate(dynamic.ForEach, scope, diagnostics);
             if (dynamic.Pairs(collection, diagnostics) is not { } pairs)
                 return;
             foreach (var (key, value) in pairs)
             {
-                var count = _expanded[block] = _expanded.GetValueOrDefault(block) + 1;
-                if (count > limits.MaxDynamicBlocks)
+                if (_made >= limits.MaxDynamicBlocks)
                 {
-                    diagnostics.Error(block.HeaderSpan, "Too many blocks", $"A dynamic block may make at most {limits.MaxDynamicBlocks} blocks.");
+                    if (_made++ == limits.MaxDynamicBlocks)
+                        diagnostics.Error(block.HeaderSpan, "Too many blocks", $"Dynamic blocks may make at most {limits.MaxDynamicBlocks} blocks in one body.");
                     return;
                 }
+                _made++;
                 var inner = dynamic.ScopeOf(scope, key, value);
                 if (dynamic.Labels(inner, diagnostics) is not { } labels || !CheckLabels(block, known, labels.Length, block.HeaderSpan))
                     return;
