@@ -146,7 +146,8 @@ internal sealed partial class EvaluationRun
             return HclValue.Tuple([Each(splat, source.UnmarkShallow(), scope)]).WithMarks(source.Marks);
         }
         if (source.IsNull)
-            return Fail(splat.Source.Span, "Splat of null value", "A null list, set or tuple has no elements to go through.");
+            return Fail(
+                splat.Source.Span, "Splat of null value", "A null list, set or tuple has no elements to go through.");
         if (!source.IsKnown)
             return HclValue.UnknownOfAnyType.WithMarks(source.Marks);
         var items = source.AsItems().Select(item => Each(splat, item, scope)).ToList();
@@ -208,13 +209,19 @@ internal sealed partial class EvaluationRun
             _marks = _marks.Union(value.AllMarks());
             if (value.IsNull)
             {
-                run.Fail(part.Span, "Invalid template interpolation value", "The value is null, which has no text to put into a template.");
+                run.Fail(
+                    part.Span,
+                    "Invalid template interpolation value",
+                    "The value is null, which has no text to put into a template.");
                 _isKnown = false;
                 return;
             }
             if (!HclConversion.TryConvert(value.UnmarkShallow(), HclType.String, out var text, out var error))
             {
-                run.Fail(part.Span, "Invalid template interpolation value", $"Cannot include the given value in a string template: {error}.");
+                run.Fail(
+                    part.Span,
+                    "Invalid template interpolation value",
+                    $"Cannot include the given value in a string template: {error}.");
                 _isKnown = false;
                 return;
             }
@@ -224,7 +231,8 @@ internal sealed partial class EvaluationRun
                 return;
             }
             if (_text.Length + text.AsString().Length > limits.MaxStringLength)
-                throw new HclException($"the text of this template would be longer than {limits.MaxStringLength} characters");
+                throw new HclException(
+                    $"the text of this template would be longer than {limits.MaxStringLength} characters");
             _text.Append(text.AsString());
         }
 

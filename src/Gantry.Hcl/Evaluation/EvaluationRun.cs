@@ -87,7 +87,8 @@ internal sealed partial class EvaluationRun
     }
 
     internal static string Sentence(string message) =>
-        message.Length == 0 ? "" : char.ToUpperInvariant(message[0]) + message[1..] + (message[^1] is '.' or '?' ? "" : ".");
+        message.Length == 0 ? "" : char.ToUpperInvariant(message[0]) + message[1..] + (
+            message[^1] is '.' or '?' ? "" : ".");
 
     private HclValue Variable(VariableExpression variable, EvaluationScope scope)
     {
@@ -131,7 +132,8 @@ internal sealed partial class EvaluationRun
                 $"Both results must convert to one type, but the first is {whenTrue.Type} and the second {whenFalse.Type}.");
         }
         if (chosen is null)
-            return HclValue.Unknown(type).WithMarks(condition.Marks.Union(whenTrue.AllMarks()).Union(whenFalse.AllMarks()));
+            return HclValue.Unknown(type).WithMarks(
+                condition.Marks.Union(whenTrue.AllMarks()).Union(whenFalse.AllMarks()));
         var result = chosen == conditional.WhenTrue ? whenTrue : whenFalse;
         return HclConversion.Convert(result, type).WithMarks(condition.Marks);
     }
@@ -159,7 +161,8 @@ internal sealed partial class EvaluationRun
     internal (HclValue Value, bool Failed) Attempt(Expression expression, EvaluationScope scope) =>
         Attempt(expression, scope, new DiagnosticBag());
 
-    internal (HclValue Value, bool Failed) Attempt(Expression expression, EvaluationScope scope, DiagnosticBag diagnostics)
+    internal (HclValue Value, bool Failed) Attempt(
+        Expression expression, EvaluationScope scope, DiagnosticBag diagnostics)
     {
         var run = new EvaluationRun(_limits, diagnostics, _budget);
         foreach (var (element, value) in _splatElements)

@@ -32,7 +32,9 @@ internal static class SpecialFunctions
                 return value.IsWhollyKnown ? value : HclValue.UnknownOfAnyType.WithMarks(value.AllMarks());
             problems.Add($"{diagnostics[0].Summary} at {diagnostics[0].Span}");
         }
-        throw new HclException($"no expression succeeded: {string.Join("; ", problems)}. At least one expression must produce a successful result");
+        throw new HclException(
+            $"no expression succeeded: {string.Join("; ", problems)}. At least one expression must produce a "
+                + "successful result");
     }
 
     private static HclValue Convert(SpecialCall call)

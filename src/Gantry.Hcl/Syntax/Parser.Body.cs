@@ -15,7 +15,10 @@ internal sealed partial class Parser
         {
             if (Peek().Kind == TokenKind.CloseBrace)
             {
-                Fail(SpanOf(Peek()), "Unexpected closing brace", "This \"}\" closes no block. Remove it, or add the block's beginning.");
+                Fail(
+                    SpanOf(Peek()),
+                    "Unexpected closing brace",
+                    "This \"}\" closes no block. Remove it, or add the block's beginning.");
                 Take();
                 _failed = false;
                 continue;
@@ -58,7 +61,10 @@ internal sealed partial class Parser
         }
         else
         {
-            Unexpected(token, "Argument or block definition required", "A line starts with the name of an argument or the type of a block.");
+            Unexpected(
+                token,
+                "Argument or block definition required",
+                "A line starts with the name of an argument or the type of a block.");
         }
         if (_failed)
             Recover(start);
@@ -110,7 +116,9 @@ internal sealed partial class Parser
                 first);
         }
         if (!_failed)
-            EndItem("Missing newline after argument", "The value is complete before this, and nothing may follow it on its line.");
+            EndItem(
+                "Missing newline after argument",
+                "The value is complete before this, and nothing may follow it on its line.");
     }
 
     private void EndItem(string summary, string expected)
@@ -256,10 +264,12 @@ internal sealed partial class Parser
         while (true)
         {
             var token = Peek();
-            if (token.Kind == TokenKind.EndOfFile || (token.Kind == TokenKind.CloseBrace && open == 0 && _at > itemStart))
+            if (token.Kind == TokenKind.EndOfFile || (
+                token.Kind == TokenKind.CloseBrace && open == 0 && _at > itemStart))
                 return;
             Take();
-            if (token.Kind == TokenKind.Newline && ((_at > failure && open == 0) || StartsDefinition(indentation, failure)))
+            if (token.Kind == TokenKind.Newline && (
+                (_at > failure && open == 0) || StartsDefinition(indentation, failure)))
                 return;
             open = token.Kind switch
             {

@@ -101,7 +101,10 @@ internal sealed partial class Parser
             case TokenKind.OpenBrace:
                 return ParseObject();
             default:
-                return Unexpected(token, "Invalid expression", "A value is expected here: a literal, a name, a function call, or something in brackets.");
+                return Unexpected(
+                    token,
+                    "Invalid expression",
+                    "A value is expected here: a literal, a name, a function call, or something in brackets.");
         }
     }
 
@@ -152,7 +155,10 @@ internal sealed partial class Parser
         }
         var nameSpan = SpanFrom(first.Start);
         if (!TryTake(TokenKind.OpenParenthesis))
-            return Unexpected(Peek(), "Missing open parenthesis", "The opening parenthesis \"(\" of a function call is expected here.");
+            return Unexpected(
+                Peek(),
+                "Missing open parenthesis",
+                "The opening parenthesis \"(\" of a function call is expected here.");
         var before = EnterLines(newlinesMatter: false);
         var arguments = ImmutableArray.CreateBuilder<Expression>();
         var expands = false;
@@ -168,9 +174,16 @@ internal sealed partial class Parser
         if (!_failed && !TryTake(TokenKind.CloseParenthesis))
         {
             if (expands)
-                Unexpected(Peek(), "Missing closing parenthesis", "Only the last argument can be expanded with \"...\": the closing parenthesis is expected right after it.");
+                Unexpected(
+                    Peek(),
+                    "Missing closing parenthesis",
+                    "Only the last argument can be expanded with \"...\": the closing parenthesis is expected "
+                        + "right after it.");
             else
-                Unexpected(Peek(), "Missing argument separator", "A comma or the closing parenthesis \")\" is expected here.");
+                Unexpected(
+                    Peek(),
+                    "Missing argument separator",
+                    "A comma or the closing parenthesis \")\" is expected here.");
         }
         LeaveLines(before);
         return Checked(new CallExpression(SpanFrom(first.Start), name, nameSpan, arguments.ToImmutable(), expands));
@@ -225,7 +238,10 @@ internal sealed partial class Parser
             if (next.Kind is TokenKind.Comma or TokenKind.Newline)
                 Take();
             else if (next.Kind != TokenKind.CloseBrace && !_failed)
-                Unexpected(next, "Missing attribute separator", "A comma, a newline or the closing brace \"}\" is expected here.");
+                Unexpected(
+                    next,
+                    "Missing attribute separator",
+                    "A comma, a newline or the closing brace \"}\" is expected here.");
         }
         LeaveLines(before);
         return Checked(new ObjectExpression(SpanFrom(open.Start), items.ToImmutable()));
@@ -273,7 +289,8 @@ internal sealed partial class Parser
         if (ParseLoopHead("'for' expression") is not var (keyName, valueName, collection))
             return new ErrorExpression(SpanFrom(open.Start));
         if (!TryTake(TokenKind.Colon))
-            return Unexpected(Peek(), "Invalid 'for' expression", "A colon is required after the collection expression.");
+            return Unexpected(
+                Peek(), "Invalid 'for' expression", "A colon is required after the collection expression.");
         var value = ParseExpression();
         Expression? key = null;
         if (!_failed && TryTake(TokenKind.FatArrow))
@@ -282,16 +299,25 @@ internal sealed partial class Parser
             value = ParseExpression();
         }
         if (!_failed && isObject && key is null)
-            return Unexpected(Peek(), "Invalid 'for' expression", "A key expression followed by \"=>\" is required when building an object.");
+            return Unexpected(
+                Peek(),
+                "Invalid 'for' expression",
+                "A key expression followed by \"=>\" is required when building an object.");
         if (!_failed && !isObject && key is not null)
         {
-            Fail(key.Span, "Invalid 'for' expression", "A key expression is not valid when building a tuple; use braces to build an object.");
+            Fail(
+                key.Span,
+                "Invalid 'for' expression",
+                "A key expression is not valid when building a tuple; use braces to build an object.");
             return new ErrorExpression(key.Span);
         }
         var ellipsis = Peek();
         var groups = !_failed && TryTake(TokenKind.Ellipsis);
         if (groups && key is null)
-            Fail(SpanOf(ellipsis), "Invalid 'for' expression", "Grouping with ... is only possible when building an object.");
+            Fail(
+                SpanOf(ellipsis),
+                "Invalid 'for' expression",
+                "Grouping with ... is only possible when building an object.");
         Expression? condition = null;
         if (!_failed && IsWord(Peek(), "if"))
         {
@@ -332,7 +358,8 @@ internal sealed partial class Parser
         var token = Peek();
         if (token.Kind == TokenKind.Identifier)
             return TextOf(Take());
-        Unexpected(token, $"Invalid {where}", "It requires one or two variable names after \"for\", separated by a comma.");
+        Unexpected(
+            token, $"Invalid {where}", "It requires one or two variable names after \"for\", separated by a comma.");
         return null;
     }
 }

@@ -175,7 +175,10 @@ internal sealed partial class Parser
             }
             else
             {
-                Unexpected(close, "Extra characters in template directive", "The closing brace \"}\" of the directive is expected here.");
+                Unexpected(
+                    close,
+                    "Extra characters in template directive",
+                    "The closing brace \"}\" of the directive is expected here.");
             }
         }
         LeaveLines(before);
@@ -196,7 +199,10 @@ internal sealed partial class Parser
         };
         if (kind == PartKind.End)
         {
-            Unexpected(word, "Invalid template directive", "A template directive is one of \"if\", \"else\", \"endif\", \"for\" and \"endfor\".");
+            Unexpected(
+                word,
+                "Invalid template directive",
+                "A template directive is one of \"if\", \"else\", \"endif\", \"for\" and \"endfor\".");
             return new Part { Kind = PartKind.End, Span = SpanOf(word) };
         }
         Take();
@@ -245,7 +251,8 @@ internal sealed partial class Parser
                 case PartKind.For:
                     var body = BuildTemplate(parts, ref at, part.Span);
                     Expect(parts, ref at, PartKind.EndFor, part);
-                    items.Add(new TemplateForExpression(part.Span, part.KeyName, part.ValueName, part.Expression!, body));
+                    items.Add(
+                        new TemplateForExpression(part.Span, part.KeyName, part.ValueName, part.Expression!, body));
                     break;
                 default:
                     break;
@@ -377,7 +384,11 @@ internal sealed partial class Parser
             {
                 var digits = c == 'u' ? 4 : 8;
                 if (rest.Length >= 2 + digits
-                    && int.TryParse(rest.Slice(2, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                    && int.TryParse(
+                        rest.Slice(2, digits),
+                        NumberStyles.AllowHexSpecifier,
+                        CultureInfo.InvariantCulture,
+                        out var code)
                     && Rune.IsValid(code))
                 {
                     text.Append(new Rune(code).ToString());

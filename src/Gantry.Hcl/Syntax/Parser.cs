@@ -32,7 +32,10 @@ internal sealed partial class Parser
     {
         var expression = ParseExpression();
         if (!_failed && Peek().Kind != TokenKind.EndOfFile)
-            Unexpected(Peek(), "Extra characters after expression", "The expression is complete before this; nothing may follow it.");
+            Unexpected(
+                Peek(),
+                "Extra characters after expression",
+                "The expression is complete before this; nothing may follow it.");
         return expression;
     }
 

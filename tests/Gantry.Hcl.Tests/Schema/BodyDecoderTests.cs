@@ -133,7 +133,7 @@ public sealed class BodyDecoderTests
               }
             }
             """, new BodySchema { Blocks = [new() { Type = "a", Body = new() { Blocks = [new() { Type = "a" }] } }] });
-        Assert.Contains("Too many blocks", diagnostics[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("Too many blocks", Assert.Single(diagnostics).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

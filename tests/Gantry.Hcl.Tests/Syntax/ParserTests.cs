@@ -85,13 +85,13 @@ public sealed class ParserTests
 
     public static TheoryData<string> DeepTexts() =>
     [
-        new string('(', 100_000), new string('[', 100_000), "a = " + new string('{', 100_000), string.Concat(Enumerable.Repeat("a{\n", 100_000)),
-        new string('-', 100_000) + "1", new string('!', 100_000) + "true", string.Concat(Enumerable.Repeat("\"${", 100_000)),
-        "1" + string.Concat(Enumerable.Repeat("+1", 100_000)), "a" + string.Concat(Enumerable.Repeat(".b", 100_000)),
-        "a" + string.Concat(Enumerable.Repeat("[*]", 100_000)), "a" + string.Concat(Enumerable.Repeat("[0]", 100_000)),
-        string.Concat(Enumerable.Repeat("a?", 100_000)), string.Concat(Enumerable.Repeat("%{if true}", 100_000)),
-        string.Concat(Enumerable.Repeat("f(", 100_000)), string.Concat(Enumerable.Repeat("[for x in ", 100_000)),
-        string.Concat(Enumerable.Repeat("a = <<A\n${", 20_000)), string.Concat(Enumerable.Repeat("/*", 100_000)), new string('"', 100_001),
+        new string('(', 20_000), new string('[', 20_000), "a = " + new string('{', 20_000), string.Concat(Enumerable.Repeat("a{\n", 20_000)),
+        new string('-', 20_000) + "1", new string('!', 20_000) + "true", string.Concat(Enumerable.Repeat("\"${", 20_000)),
+        "1" + string.Concat(Enumerable.Repeat("+1", 20_000)), "a" + string.Concat(Enumerable.Repeat(".b", 20_000)),
+        "a" + string.Concat(Enumerable.Repeat("[*]", 20_000)), "a" + string.Concat(Enumerable.Repeat("[0]", 20_000)),
+        string.Concat(Enumerable.Repeat("a?", 20_000)), string.Concat(Enumerable.Repeat("%{if true}", 20_000)),
+        string.Concat(Enumerable.Repeat("f(", 20_000)), string.Concat(Enumerable.Repeat("[for x in ", 20_000)),
+        string.Concat(Enumerable.Repeat("a = <<A\n${", 20_000)), string.Concat(Enumerable.Repeat("/*", 20_000)), new string('"', 20_001),
     ];
 
     [Theory]
