@@ -19,8 +19,8 @@ public sealed class OpenSshShellTests(OpenSshFixture fixture) : GuestShellTests,
         var running = Shell.ExecuteAsync(command, _ => cancel.Cancel(), cancel.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         var pid = (await File.ReadAllTextAsync(file, Token)).Trim();
-        var look = await Shell.RunAsync($"i=0; while [ -d /proc/{pid} ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done; [ -d /proc/{pid} ] || echo gone", Token);
-        Assert.Equal("gone\n", look.Output);
+        var look = await Shell.RunAsync($"i=0; while [ -d /proc/{pid} ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done; [ -d /proc/{pid} ] && cat /proc/{pid}/status; cat {file}; [ -d /proc/{pid} ] || echo gone", Token);
+        Assert.EndsWith("gone\n", look.Output + look.Error + look.Status);
     }
 }
 
