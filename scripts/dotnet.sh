@@ -77,7 +77,7 @@ require_dotnet() {
     echo "Install it with this line, then run $1 again:"
     echo "  $(dotnet_install_line)"
   } >&2
-  exit 3
+  exit 5
 }
 
 # require_host PROGRAM: Linux on x86_64 or arm64; sets rid.
@@ -87,7 +87,7 @@ require_host() {
     linux*:aarch64 | linux*:arm64) rid=linux-arm64 ;;
     *)
       echo "$1: Gantry runs on Linux on x86_64 and arm64; this is $OSTYPE on $HOSTTYPE." >&2
-      exit 3 ;;
+      exit 5 ;;
   esac
 }
 

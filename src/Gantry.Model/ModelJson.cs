@@ -15,4 +15,5 @@ namespace Gantry.Model;
 [JsonSerializable(typeof(MachineRecord))]
 [JsonSerializable(typeof(TemplateRecord))]
 [JsonSerializable(typeof(VolumeRecord))]
+[JsonSerializable(typeof(ImageRecord))]
 public sealed partial class ModelJson : JsonSerializerContext;

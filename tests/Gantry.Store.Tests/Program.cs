@@ -11,6 +11,12 @@ public static class Program
     {
         if (Environment.GetEnvironmentVariable(ChildWriter.RoleVariable) is { Length: > 0 } role)
             return await ChildWriter.RunAsync(role, args);
+        return await TestAsync(args);
+    }
+
+    // Apart, so that a child does not load the test framework.
+    private static async Task<int> TestAsync(string[] args)
+    {
         if (args.Any(argument => argument is "--server" or "--internal-msbuild-node"))
         {
             return await TestPlatformTestFramework.RunAsync(

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Imaging.Definitions;
 using Gantry.Model;
 
 namespace Gantry.Imaging.Cache;
@@ -93,4 +94,5 @@ public sealed record FileDigest(string Path, string Mode, string Sha256);
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(LayerInputs))]
 [JsonSerializable(typeof(LayerRecord))]
+[JsonSerializable(typeof(ProvisionerOptions))]
 internal sealed partial class LayerJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gantry.Model;
 
 namespace Gantry.Imaging.Definitions;
@@ -92,6 +93,11 @@ public sealed record ProvisionerDefinition
     public required Func<BuildVariables, ProvisionerOptions> Options { get; init; }
 }
 
+[JsonDerivedType(typeof(Shell), "shell")]
+[JsonDerivedType(typeof(File), "file")]
+[JsonDerivedType(typeof(ShellLocal), "shell-local")]
+[JsonDerivedType(typeof(Sleep), "sleep")]
+[JsonDerivedType(typeof(Breakpoint), "breakpoint")]
 public abstract record ProvisionerOptions
 {
     private ProvisionerOptions()

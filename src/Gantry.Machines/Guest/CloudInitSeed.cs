@@ -29,8 +29,8 @@ public static class CloudInitSeed
     /// <param name="macs">The network cards' addresses in order: six bytes, with colons. Each gets DHCP.</param>
     /// <param name="provenanceJson">The text of gantry.json; null leaves the file out.</param>
     /// <exception cref="ProblemException">A given file is too large, or a user's name is none.</exception>
-    public static ValueList<SeedFile> Create(
-        CloudInit settings, string hostName, string instanceId, IReadOnlyList<string> macs, string? provenanceJson)
+    public static ValueList<SeedFile> Files(
+        CloudInit settings, string hostName, string instanceId, IReadOnlyList<string> macs, string? provenanceJson = null)
     {
         var files = new List<SeedFile>
         {

@@ -40,6 +40,12 @@ public sealed record MachineRecord
 
     /// <summary>UEFI variables (a qcow2 volume, so that a snapshot takes them with the disks); null without UEFI.</summary>
     public Volumes.VolumeId? Variables { get; init; }
+
+    /// <summary>
+    /// New tops over the disks (and last, over the UEFI variables if there are any) that QEMU is being told to switch
+    /// to. Recorded before the files are made and QEMU is told; empty over the old tops they show the same content.
+    /// </summary>
+    public ValueList<Volumes.VolumeId> PendingTops { get; init; } = [];
 }
 
 public sealed record SnapshotRecord

@@ -11,12 +11,35 @@ internal static class MediaFileOutput
     private const int OverQuota = 122;
     private const int FileTooBig = 27;
 
-    private static int counter;
+    private static int _counter;
 
-    public static async Task WriteAsync(
+    public static Task WriteAsync(
         string path,
         long size,
         Func<Stream, CancellationToken, Task> write,
+        CancellationToken cancellation,
+        Func<string, long?>? freeSpace = null)
+    {
+        return ReplaceAsync(
+            path,
+            size,
+            async (temporary, cancel) =>
+            {
+                var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 18, true);
+                await using (file.ConfigureAwait(false))
+                {
+                    await write(file, cancel).ConfigureAwait(false);
+                }
+            },
+            cancellation,
+            freeSpace);
+    }
+
+    /// <summary>As the other, for a writer that makes the file itself; there is none of the name it is given.</summary>
+    public static async Task ReplaceAsync(
+        string path,
+        long size,
+        Func<string, CancellationToken, Task> make,
         CancellationToken cancellation,
         Func<string, long?>? freeSpace = null)
     {
@@ -28,14 +51,11 @@ internal static class MediaFileOutput
         long? free = (freeSpace ?? FreeSpace)(folder);
         if (free < size) throw new MediaSpaceException(full, size, free);
 
-        string temporary = $"{full}.{Environment.ProcessId}-{Interlocked.Increment(ref counter)}.partial";
+        string temporary = $"{full}.{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}.partial";
         try
         {
-            var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 18, true);
-            await using (file.ConfigureAwait(false))
-            {
-                await write(file, cancellation).ConfigureAwait(false);
-            }
+            File.Delete(temporary);
+            await make(temporary, cancellation).ConfigureAwait(false);
             File.Move(temporary, full, overwrite: true);
         }
         catch (IOException error) when (error.HResult is NoSpace or OverQuota)

@@ -15,6 +15,10 @@ public interface IQemuMonitor
     Task<JsonElement> ExecuteAsync(
         string command, JsonObject? arguments = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Like <see cref="ExecuteAsync"/>, and tells where among the events the answer stands.</summary>
+    Task<QmpAnswer> ExecuteInOrderAsync(
+        string command, JsonObject? arguments = null, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Runs one line of the human monitor and gives what it printed. QEMU has no error channel there:
     /// a refusal is text too.

@@ -26,6 +26,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
 
     private Task _receiving = Task.CompletedTask;
     private long _lastId;
+    private long _lastEvent; // the receiving loop's own
 
     private QmpClient(Socket socket, string where, QmpOptions options)
     {
@@ -35,7 +36,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
         _lines = new LineReader(socket, options.MaxMessageBytes);
     }
 
-    private sealed record Pending(string Command, TaskCompletionSource<JsonElement> Answer);
+    private sealed record Pending(string Command, TaskCompletionSource<QmpAnswer> Answer);
 
     /// <summary>The version in QEMU's greeting.</summary>
     public QmpVersion Version { get; private set; } = null!;
@@ -44,6 +45,10 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
     public Task<QmpConnectionException> Closed => _closed.Task;
 
     public async Task<JsonElement> ExecuteAsync(
+        string command, JsonObject? arguments = null, CancellationToken cancellationToken = default) =>
+        (await ExecuteInOrderAsync(command, arguments, cancellationToken).ConfigureAwait(false)).Value;
+
+    public async Task<QmpAnswer> ExecuteInOrderAsync(
         string command, JsonObject? arguments = null, CancellationToken cancellationToken = default) =>
         await SendAsync(command, arguments, descriptor: null, cancellationToken).ConfigureAwait(false);
 
@@ -106,7 +111,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
         await _passing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await SendAsync(command, arguments, file, cancellationToken).ConfigureAwait(false);
+            return (await SendAsync(command, arguments, file, cancellationToken).ConfigureAwait(false)).Value;
         }
         finally
         {
@@ -114,7 +119,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
         }
     }
 
-    private async Task<JsonElement> SendAsync(
+    private async Task<QmpAnswer> SendAsync(
         string command, JsonObject? arguments, SafeHandle? descriptor, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -140,7 +145,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
         }
     }
 
-    private async Task<JsonElement> WriteThenAnswerAsync(
+    private async Task<QmpAnswer> WriteThenAnswerAsync(
         ReadOnlyMemory<byte> bytes, SafeHandle? descriptor, Pending pending)
     {
         await WriteAsync(bytes, descriptor).ConfigureAwait(false);
@@ -226,8 +231,9 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
 
     private void Dispatch(JsonElement message)
     {
-        if (QmpMessages.Event(message) is { } happened)
+        if (QmpMessages.Event(message, _lastEvent + 1) is { } happened)
         {
+            _lastEvent++;
             foreach (var (subscription, _) in _subscriptions)
                 subscription.Offer(happened);
             return;
@@ -246,7 +252,7 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
             pending.Answer.TrySetException(new QmpException(pending.Command, errorClass, description));
         }
         else if (message.TryGetProperty("return"u8, out var value))
-            pending.Answer.TrySetResult(value);
+            pending.Answer.TrySetResult(new QmpAnswer(value, _lastEvent));
     }
 
     private void End(QmpConnectionException reason)

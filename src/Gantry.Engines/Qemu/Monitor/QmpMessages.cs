@@ -29,13 +29,14 @@ internal static class QmpMessages
     }
 
     /// <summary>Reads an event; null where the message is none.</summary>
-    public static QmpEvent? Event(JsonElement message)
+    public static QmpEvent? Event(JsonElement message, long number)
     {
         if (!message.TryGetProperty("event"u8, out var name) || name.ValueKind != JsonValueKind.String)
             return null;
         return new QmpEvent
         {
             Name = name.GetString()!,
+            Number = number,
             Data = message.TryGetProperty("data"u8, out var data) ? data : Empty,
             At = message.TryGetProperty("timestamp"u8, out var at) ? Timestamp(at) : null,
         };

@@ -17,7 +17,7 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
         byte[] bytes = image.Read((long)sector * IsoConstants.SectorSize, (int)length, $"the folder '/{folder.Path}'");
         var entries = new List<IsoEntry>();
         // Extents of a file that goes on in the next record.
-        var pending = new List<IsoExtent>();
+        var pending = new List<MediaExtent>();
         foreach (ReadOnlyMemory<byte> record in Records(bytes, folder.Path))
         {
             ReadOnlySpan<byte> r = record.Span;
@@ -26,7 +26,7 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
             bool multi = (r[25] & IsoConstants.FlagMultiExtent) != 0;
             if ((r[25] & IsoConstants.FlagDirectory) == 0)
             {
-                pending.Add(new IsoExtent((long)IsoImage.U32(r, 2) * IsoConstants.SectorSize, IsoImage.U32(r, 10)));
+                pending.Add(new MediaExtent((long)IsoImage.U32(r, 2) * IsoConstants.SectorSize, IsoImage.U32(r, 10)));
                 if (pending.Count > MaxExtentsPerFile)
                     throw new IsoFormatException($"a file in '/{folder.Path}' has more than {MaxExtentsPerFile} extents");
                 if (multi) continue;
@@ -89,7 +89,7 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
         }
     }
 
-    private IsoEntry? Entry(IsoEntry folder, ReadOnlySpan<byte> record, List<IsoExtent> extents)
+    private IsoEntry? Entry(IsoEntry folder, ReadOnlySpan<byte> record, List<MediaExtent> extents)
     {
         SystemUse use = names == IsoNames.RockRidge
             ? Media.SystemUse.Parse(image, SystemUse(record), skip)

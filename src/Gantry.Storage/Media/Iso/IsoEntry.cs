@@ -21,9 +21,6 @@ public enum IsoEntryKind
     Device,
 }
 
-/// <summary>A contiguous part of a file: byte offset in the image and length in bytes.</summary>
-public readonly record struct IsoExtent(long Offset, long Length);
-
 /// <summary>One file, folder, link or device of an image. Equality is by path.</summary>
 public sealed class IsoEntry : IEquatable<IsoEntry>
 {
@@ -54,7 +51,7 @@ public sealed class IsoEntry : IEquatable<IsoEntry>
     public (MediaDeviceKind Kind, uint Major, uint Minor)? Device { get; init; }
 
     /// <summary>Where a file's bytes lie, in order.</summary>
-    public required IReadOnlyList<IsoExtent> Extents { get; init; }
+    public required IReadOnlyList<MediaExtent> Extents { get; init; }
 
     /// <summary>First sector and byte length of a folder's records.</summary>
     internal (uint Sector, uint Length) Folder { get; init; }

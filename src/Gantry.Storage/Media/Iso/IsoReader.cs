@@ -42,6 +42,7 @@ public sealed class IsoReader : IDisposable
 
         VolumeLabel = Encoding.Latin1.GetString(primary, 40, 32).TrimEnd(' ', '\0');
         VolumeBytes = (long)IsoImage.U32(primary, 80) * IsoConstants.SectorSize;
+        HasJoliet = joliet is not null;
         HasUdf = FindUdf();
         int? skip = SuspSkip(primary);
         byte[] root = skip is null && joliet is not null ? joliet : primary;
@@ -66,6 +67,9 @@ public sealed class IsoReader : IDisposable
     public long VolumeBytes { get; }
 
     public IsoNames Names { get; }
+
+    /// <summary>Whether there are Joliet names too, shown or not.</summary>
+    public bool HasJoliet { get; }
 
     /// <summary>
     /// Whether there is a UDF file system too. Windows' installers have all their files there and one README here.
@@ -210,14 +214,14 @@ public sealed class IsoReader : IDisposable
     {
         if (file.Kind != IsoEntryKind.File)
             throw new MediaException($"'/{file.Path}' is not a file of the image but a {file.Kind.ToString().ToLowerInvariant()}");
-        foreach (IsoExtent extent in file.Extents)
+        foreach (MediaExtent extent in file.Extents)
         {
             if (extent.Length > 0 && extent.Offset + extent.Length > _image.Length)
                 throw new IsoFormatException(
                     $"the file '/{file.Path}' should end at byte {extent.Offset + extent.Length}, but the image has only "
                     + $"{_image.Length} bytes: it is truncated or damaged");
         }
-        return new IsoFileStream(_image, file.Extents);
+        return new ExtentStream(_image.Stream, file.Extents, message => new IsoFormatException(message));
     }
 
     /// <summary>Opens the file at a path; see <see cref="Find"/>.</summary>

@@ -1,0 +1,133 @@
+# The demo's template: the mini installer's ISO in, a template that serves a page out.
+#
+#   examples/mini/make-iso build/mini.iso
+#   gantry build -var iso=build/mini.iso examples/mini
+
+packer {
+  required_version = ">= 1.6.0"
+}
+
+variable "iso" {
+  type        = string
+  description = "The ISO that make-iso wrote; SHA256SUMS stands beside it."
+  default     = "build/mini.iso"
+}
+
+variable "arch" {
+  type        = string
+  description = "The ISO's architecture: amd64 (BIOS) or arm64 (UEFI)."
+  default     = "amd64"
+}
+
+variable "password" {
+  type        = string
+  description = "Root's password while the template is built. Sealing locks it."
+  default     = "gantry"
+}
+
+variable "hostname" {
+  type    = string
+  default = "mini"
+}
+
+locals {
+  answers = <<-END
+    hostname=${var.hostname}
+    user=root
+    password=${var.password}
+    after=reboot
+  END
+
+  qemu_binaries = {
+    amd64 = "qemu-system-x86_64"
+    arm64 = "qemu-system-aarch64"
+  }
+
+  machine_types = {
+    amd64 = "pc"
+    arm64 = "virt"
+  }
+
+  boot_commands = {
+    # isolinux: its menu waits for a key. Esc leaves it for the prompt, as with Debian's installer.
+    amd64 = [
+      "<waitFor 'Mini installer' 60s>", "<esc>",
+      "<waitFor 'boot:' 30s>",
+      "install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+      "<waitForSerial 'installation complete' 300s>",
+    ]
+    # GRUB: c opens its command line. UEFI shows the same on the screen and the serial line.
+    arm64 = [
+      "<waitForSerial 'Install' 120s>", "c",
+      "<waitForSerial 'grub>' 30s>",
+      "linux /install/vmlinuz console=tty0 console=ttyAMA0 quiet",
+      " answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+      "initrd /install/initrd.gz<enter>",
+      "boot<enter>",
+      "<waitForSerial 'installation complete' 300s>",
+    ]
+  }
+}
+
+source "qemu" "mini" {
+  iso_url      = var.iso
+  iso_checksum = "file:${dirname(var.iso)}/SHA256SUMS"
+
+  qemu_binary    = local.qemu_binaries[var.arch]
+  machine_type   = local.machine_types[var.arch]
+  memory         = 256
+  cpus           = 1
+  disk_size      = "1G"
+  disk_interface = "virtio"
+  net_device     = "virtio-net"
+  format         = "qcow2"
+  headless       = true
+
+  # The installer asks this machine's builder for its answers.
+  http_content = {
+    "/answers" = local.answers
+  }
+
+  boot_wait    = "0s"
+  boot_command = local.boot_commands[var.arch]
+
+  communicator     = "ssh"
+  ssh_username     = "root"
+  ssh_password     = var.password
+  ssh_timeout      = "5m"
+  shutdown_command = "/usr/sbin/poweroff"
+  shutdown_timeout = "1m"
+}
+
+build {
+  name    = "mini"
+  sources = ["source.qemu.mini"]
+
+  # In one upload: a folder without a slash at its end arrives as /tmp/page.
+  provisioner "file" {
+    source      = "${path.root}/page"
+    destination = "/tmp"
+  }
+
+  provisioner "shell" {
+    script = "${path.root}/page/install.sh"
+  }
+
+  provisioner "shell" {
+    environment_vars = ["BUILT_FROM=${basename(var.iso)}"]
+    inline = [
+      "echo \"made from $BUILT_FROM on $(uname -m)\" > /etc/motd",
+      "cat /etc/motd",
+    ]
+  }
+
+  post-processor "manifest" {
+    output     = "build/mini-manifest.json"
+    strip_path = true
+  }
+
+  post-processor "checksum" {
+    checksum_types = ["sha256"]
+    output         = "build/mini_{{.ChecksumType}}.checksum"
+  }
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+
+namespace Gantry.App.Commands;
+
+/// <summary>The heading under which <c>gantry --help</c> lists a command.</summary>
+internal enum CommandGroup
+{
+    Machines,
+    Builds,
+    Host,
+}
+
+/// <summary>A command's line in the help, and how to build its tree of arguments and options: only the command that is
+/// called is built.</summary>
+internal sealed record CommandEntry(
+    string Name, CommandGroup Group, string Summary, Func<CommandContext, Command> Build, bool Hidden = false);
+
+/// <summary>Every command, in the order of the help.</summary>
+internal static class CommandTable
+{
+    public static IReadOnlyList<CommandEntry> All { get; } =
+    [
+        new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
+        new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),
+        new(CompleteCommand.Name, CommandGroup.Host, CompleteCommand.Summary, CompleteCommand.Build, Hidden: true),
+    ];
+
+    public static CommandEntry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);
+}

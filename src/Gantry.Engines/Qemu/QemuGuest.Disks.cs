@@ -1,0 +1,244 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gantry.Engines.Qemu.CommandLine;
+using Gantry.Engines.Qemu.Monitor;
+using Gantry.Model;
+
+namespace Gantry.Engines.Qemu;
+
+/// <summary>Disks, CDs and block jobs.</summary>
+public sealed partial class QemuGuest
+{
+    private static readonly TimeSpan JobPoll = TimeSpan.FromMilliseconds(100);
+
+    public async Task<IReadOnlyDictionary<string, string>> TopNodesAsync(CancellationToken cancellationToken = default)
+    {
+        var blocks = await RunAsync("query-block", null, cancellationToken).ConfigureAwait(false);
+        var nodes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var block in blocks.EnumerateArray())
+        {
+            if (!block.TryGetProperty("inserted"u8, out var inserted)
+                || !inserted.TryGetProperty("node-name"u8, out var node))
+                continue;
+            var path = block.TryGetProperty("qdev"u8, out var qdev) ? qdev.GetString()! : "";
+            // A virtio disk is its device's child; pflash1 is a part of the board.
+            var name = path.Replace("/virtio-backend", "", StringComparison.Ordinal) is var device
+                && device.StartsWith("/machine/peripheral/", StringComparison.Ordinal)
+                    ? device["/machine/peripheral/".Length..]
+                : device is "/machine/system.flash1" or "/machine/virt.flash1" ? "efivars"
+                : device;
+            nodes[name] = node.GetString()!;
+        }
+        return nodes;
+    }
+
+    public async Task SnapshotDisksAsync(
+        IReadOnlyList<DiskOverlay> overlays, CancellationToken cancellationToken = default)
+    {
+        if (overlays.Count == 0)
+            return;
+        var options = await NodeOptionsAsync(cancellationToken).ConfigureAwait(false);
+        var added = new List<string>();
+        try
+        {
+            var actions = new JsonArray();
+            foreach (var overlay in overlays)
+            {
+                if (!options.TryGetValue(overlay.Node, out var option))
+                    throw new ProblemException(ProblemKind.NotFound, $"the machine has no block node '{overlay.Node}'");
+                var node = BlockNodes.Overlay(
+                    overlay.NewNode, overlay.Path, option.Cache, overlay.Discard, option.DetectZeroes);
+                await RunAsync("blockdev-add", node, cancellationToken).ConfigureAwait(false);
+                added.Add(overlay.NewNode);
+                actions.Add((JsonNode)new JsonObject
+                {
+                    ["type"] = "blockdev-snapshot",
+                    ["data"] = new JsonObject { ["node"] = overlay.Node, ["overlay"] = overlay.NewNode },
+                });
+            }
+            await RunAsync("transaction", new JsonObject { ["actions"] = actions }, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nodes that a snapshot took are in use and refuse to go; the others must not keep their files open.
+            foreach (var name in added)
+                await TryRemoveNodeAsync(name).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task ChangeCdromAsync(string drive, string path, CancellationToken cancellationToken = default)
+    {
+        var names = await NodeOptionsAsync(cancellationToken).ConfigureAwait(false);
+        var number = 0;
+        string name;
+        do
+            name = $"{drive}-media{(number == 0 ? "" : $"-{number}")}";
+        while (names.ContainsKey(name) && ++number < 1000);
+        await RunAsync("blockdev-add", BlockNodes.ReadOnly(name, path), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EjectAsync(drive, cancellationToken).ConfigureAwait(false);
+            await RunAsync(
+                "blockdev-insert-medium", new JsonObject { ["id"] = drive, ["node-name"] = name }, cancellationToken)
+                .ConfigureAwait(false);
+            await RunAsync("blockdev-close-tray", new JsonObject { ["id"] = drive }, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch
+        {
+            await TryRemoveNodeAsync(name).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async Task EjectAsync(string drive, CancellationToken cancellationToken = default)
+    {
+        var tops = await TopNodesAsync(cancellationToken).ConfigureAwait(false);
+        await RunAsync(
+            "blockdev-open-tray", new JsonObject { ["id"] = drive, ["force"] = true }, cancellationToken)
+            .ConfigureAwait(false);
+        await RunAsync("blockdev-remove-medium", new JsonObject { ["id"] = drive }, cancellationToken)
+            .ConfigureAwait(false);
+        if (tops.TryGetValue(drive, out var node))
+            await TryRemoveNodeAsync(node).ConfigureAwait(false);
+    }
+
+    public Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default) => RunAsync(
+        "block_resize", new JsonObject { ["node-name"] = node, ["size"] = bytes }, cancellationToken);
+
+    public Task StreamAsync(
+        string node, string? baseNode, IProgress<JobProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        var arguments = new JsonObject { ["device"] = node };
+        if (baseNode is not null)
+            arguments["base-node"] = baseNode;
+        return RunJobAsync("block-stream", $"stream-{node}", arguments, progress, cancellationToken);
+    }
+
+    public Task CommitAsync(
+        string rootNode, string topNode, string baseNode, IProgress<JobProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        var arguments = new JsonObject { ["device"] = rootNode, ["top-node"] = topNode, ["base-node"] = baseNode };
+        return RunJobAsync("block-commit", $"commit-{topNode}", arguments, progress, cancellationToken);
+    }
+
+    /// <summary>Starts a job, sees it through, and takes its outcome. A cancelled wait cancels the job.</summary>
+    private async Task RunJobAsync(
+        string command, string job, JsonObject arguments, IProgress<JobProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        arguments["job-id"] = job;
+        // Kept after its end until its outcome was read here.
+        arguments["auto-dismiss"] = false;
+        await RunAsync(command, arguments, cancellationToken).ConfigureAwait(false);
+        var id = new JsonObject { ["id"] = job };
+        try
+        {
+            var isCompleting = false;
+            while (true)
+            {
+                var state = await JobAsync(job, cancellationToken).ConfigureAwait(false);
+                progress?.Report(new JobProgress(
+                    state.GetProperty("current-progress"u8).GetInt64(),
+                    state.GetProperty("total-progress"u8).GetInt64()));
+                var status = state.GetProperty("status"u8).GetString();
+                if (status == "concluded")
+                {
+                    if (state.TryGetProperty("error"u8, out var error))
+                        throw new ProblemException(ProblemKind.Failed, $"{command} failed: {error.GetString()}");
+                    return;
+                }
+                if (status == "ready" && !isCompleting)
+                {
+                    isCompleting = true;
+                    await RunAsync("job-complete", (JsonObject)id.DeepClone(), cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+                await Task.Delay(JobPoll, _clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await CancelJobAsync(job, id).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            try
+            {
+                await _monitor.ExecuteAsync("job-dismiss", (JsonObject)id.DeepClone(), CancellationToken.None)
+                    .ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or QmpException or TimeoutException)
+            {
+                // Gone with the machine, or never concluded; the outcome was told already.
+            }
+        }
+    }
+
+    private async Task CancelJobAsync(string job, JsonObject id)
+    {
+        try
+        {
+            await _monitor.ExecuteAsync("job-cancel", (JsonObject)id.DeepClone(), CancellationToken.None)
+                .ConfigureAwait(false);
+            var started = _clock.GetTimestamp();
+            while (_clock.GetElapsedTime(started) < QuitPatience)
+            {
+                var state = await JobAsync(job, CancellationToken.None).ConfigureAwait(false);
+                if (state.GetProperty("status"u8).GetString() == "concluded")
+                    return;
+                await Task.Delay(JobPoll, _clock, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or QmpException or TimeoutException or ProblemException)
+        {
+            // The machine is gone, or the job is: nothing is left to cancel.
+        }
+    }
+
+    private async Task<JsonElement> JobAsync(string job, CancellationToken cancellationToken)
+    {
+        var jobs = await RunAsync("query-jobs", null, cancellationToken).ConfigureAwait(false);
+        foreach (var candidate in jobs.EnumerateArray())
+        {
+            if (candidate.GetProperty("id"u8).GetString() == job)
+                return candidate;
+        }
+        throw new ProblemException(ProblemKind.Failed, $"QEMU no longer knows the job {job}");
+    }
+
+    private async Task<Dictionary<string, (BlockNodes.Cache Cache, string DetectZeroes)>> NodeOptionsAsync(
+        CancellationToken cancellationToken)
+    {
+        var answer = await RunAsync(
+            "query-named-block-nodes", new JsonObject { ["flat"] = true }, cancellationToken).ConfigureAwait(false);
+        var nodes = new Dictionary<string, (BlockNodes.Cache, string)>(StringComparer.Ordinal);
+        foreach (var node in answer.EnumerateArray())
+        {
+            var cache = node.GetProperty("cache"u8);
+            nodes[node.GetProperty("node-name"u8).GetString()!] = (
+                new BlockNodes.Cache(
+                    cache.GetProperty("direct"u8).GetBoolean(), cache.GetProperty("no-flush"u8).GetBoolean(), true),
+                node.GetProperty("detect_zeroes"u8).GetString() ?? "off");
+        }
+        return nodes;
+    }
+
+    private async Task TryRemoveNodeAsync(string name)
+    {
+        try
+        {
+            await _monitor.ExecuteAsync("blockdev-del", new JsonObject { ["node-name"] = name }, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or QmpException or TimeoutException)
+        {
+            // In use, or gone with the machine.
+        }
+    }
+}
