@@ -4,8 +4,8 @@ using System.CommandLine.Parsing;
 namespace Gantry.App.CommandLine;
 
 /// <summary>
-/// Refuses what the parser lets through, and says what is wrong in Gantry's words. The parser binds an unknown option to
-/// any argument that is still free (<c>gantry delete --forse web</c> would delete a machine named <c>--forse</c>), so
+/// Refuses what the parser lets through, and says what is wrong in Gantry's words. The parser binds an unknown option
+/// to any argument that is still free (<c>gantry delete --forse web</c> would delete a machine of that name), so
 /// whatever looks like an option must be one, but for what stands behind <c>--</c>.
 /// </summary>
 internal static class UsageCheck

@@ -11,6 +11,7 @@ internal static class LiveFrame
 {
     private const int WidestBar = 30;
     private const int NarrowestBar = 8;
+    private const int Narrow = 24;
     private static readonly string[] Spinner = ["|", "/", "-", "\\"];
     private static readonly string[] UnicodeSpinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -42,9 +43,10 @@ internal static class LiveFrame
             (false, true) => "✗",
             (false, false) => "!",
         };
-        var time = Quantities.Duration(took);
-        var text = DisplayText.Cut(what, Math.Max(1, width - 1 - 2 - 2 - time.Length));
-        return (succeeded ? style.Green(mark) : style.Red(mark)) + " " + text + "  " + style.Dim(time);
+        var columns = Math.Max(1, width - 1);
+        var time = columns < Narrow ? "" : "  " + Quantities.Duration(took);
+        var text = DisplayText.Cut(" " + what, columns - 1 - time.Length);
+        return (succeeded ? style.Green(mark) : style.Red(mark)) + text + style.Dim(time);
     }
 
     private static FrameLine Headline(ProgressState state, int columns, int tick, TextStyle style)
@@ -53,7 +55,7 @@ internal static class LiveFrame
         var spinner = pictures[tick % pictures.Length];
         var time = "  " + Quantities.Duration(TimeSpan.FromSeconds(Math.Floor(state.Elapsed.TotalSeconds)));
         // A narrow terminal loses the time before it loses the activity.
-        if (columns < 24)
+        if (columns < Narrow)
             time = "";
         var what = DisplayText.Cut(state.Activity, columns - 2 - time.Length);
         var plain = DisplayText.Cut(spinner + " " + what + time, columns);

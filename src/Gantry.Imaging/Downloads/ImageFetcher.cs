@@ -34,6 +34,22 @@ public sealed class ImageFetcher(string cacheFolder, HttpClient http, TimeProvid
         return client;
     }
 
+    /// <summary>The same with relative paths beginning in the folder that the program was started in, and ISO images
+    /// held against their own volume's size.</summary>
+    /// <exception cref="ProblemException">No source gave the image; each one's failure is named.</exception>
+    public Task<FetchedImage> FetchAsync(
+        IReadOnlyList<string> urls, string checksum, IProgressSink progress, CancellationToken cancellationToken) =>
+        FetchAsync(
+            new ImageRequest
+            {
+                Urls = urls.ToValueList(),
+                Checksum = checksum,
+                BaseFolder = Environment.CurrentDirectory,
+                Inspect = ImageInspectors.TruncatedIsoAsync,
+            },
+            progress,
+            cancellationToken);
+
     /// <summary>Tries the sources in turn until one gives the file that the checksum asks for.</summary>
     /// <exception cref="ProblemException">None did; each one's failure is named.</exception>
     public async Task<FetchedImage> FetchAsync(

@@ -49,7 +49,7 @@ public sealed class CommandRunnerTests : IDisposable
     {
         Assert.Equal(ExitCodes.Ok, await RunAsync(words));
         Assert.StartsWith("Usage: gantry delete [OPTIONS] MACHINE...\n", _terminal.OutText.ToString(), StringComparison.Ordinal);
-        Assert.Contains("  -h, --help   Show this help\n", _terminal.OutText.ToString(), StringComparison.Ordinal);
+        Assert.Contains("  -h, --help  Show this help\n", _terminal.OutText.ToString(), StringComparison.Ordinal);
         Assert.Empty(_ran);
     }
 

@@ -20,7 +20,7 @@ public sealed class TextTableTests
     {
         var text = Write(width: 30, ("100", "a-name-that-is-much-too-long-for-this", "running"));
         Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 30));
-        Assert.Contains("a-name-that~", text, StringComparison.Ordinal);
+        Assert.Contains("a-name-that-~", text, StringComparison.Ordinal);
         Assert.Contains("running", text, StringComparison.Ordinal);
     }
 

@@ -32,8 +32,8 @@ public sealed class LiveProgressViewTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(
             """
-            / Copying a disk  2.0 s
-              [############------------]  50%  50 MiB of 100 MiB, 25 MiB/s, 2.0 s left
+            | Copying a disk  2.0 s
+              [##############---------------]  50%  50 MiB of 100 MiB, 25 MiB/s, 2.0 s left
               | [  OK  ] Started ssh.service
             """,
             _screen.Text);

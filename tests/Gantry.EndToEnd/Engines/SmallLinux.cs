@@ -12,7 +12,7 @@ internal sealed class SmallLinux
     /// <summary>In loading order; the cloud kernel has none of them built in.</summary>
     private static readonly string[] Modules =
     [
-        "drivers/virtio/virtio.ko", "drivers/virtio/virtio_ring.ko", "drivers/virtio/virtio_pci_legacy_dev.ko",
+        "drivers/virtio/virtio_ring.ko", "drivers/virtio/virtio.ko", "drivers/virtio/virtio_pci_legacy_dev.ko",
         "drivers/virtio/virtio_pci_modern_dev.ko", "drivers/virtio/virtio_pci.ko", "drivers/block/virtio_blk.ko",
         "net/core/failover.ko", "drivers/net/net_failover.ko", "drivers/net/virtio_net.ko",
     ];

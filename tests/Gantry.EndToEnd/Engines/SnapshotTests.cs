@@ -38,8 +38,8 @@ public sealed class SnapshotTests
             await shell.RunAsync("echo after-aa >/dev/vda; sync");
             Assert.Equal("after-aa", await shell.RunAsync("head -n 1 /dev/vda"));
             Assert.Equal(
-                ["disk0-s1", "disk1-s1", "efivars-s1"],
-                (await guest.TopNodesAsync(Cancel)).Where(n => n.Key != "cd0").OrderBy(n => n.Key).Select(n => n.Value));
+                ["disk0 disk0-s1", "disk1 disk1-s1", "efivars efivars-s1"],
+                (await guest.TopNodesAsync(Cancel)).Select(n => $"{n.Key} {n.Value}").Order());
             await guest.QuitAsync(Cancel);
         }
 
@@ -100,6 +100,10 @@ public sealed class SnapshotTests
         await guest.CommitAsync("disk0", "disk0", "disk0-2", new Collector(seen), Cancel);
         Assert.NotEmpty(seen);
         Assert.Equal("disk0-2", (await guest.TopNodesAsync(Cancel))["disk0"]);
+        var open = Directory.GetFiles($"/proc/{guest.Pid}/fd").Select(f => new FileInfo(f).LinkTarget).ToHashSet();
+        Assert.Contains(machine.In("base"), open);
+        Assert.DoesNotContain(machine.In("middle"), open);
+        Assert.DoesNotContain(machine.In("top"), open);
         await guest.ResizeDiskAsync("disk0-2", TestMachine.DiskBytes * 2, Cancel);
         await shell.RunAsync("echo 3 >/proc/sys/vm/drop_caches");
         Assert.Equal(sum, await shell.RunAsync("dd if=/dev/vda bs=64k count=8 2>/dev/null | md5sum"));
@@ -149,7 +153,12 @@ public sealed class SnapshotTests
     private static async Task UseUefiAndTwoDisksAsync(TestMachine machine)
     {
         var spec = QemuDefaults.Resolve(
-            machine.Launch.Spec with { MachineType = null, Firmware = new FirmwareSpec { Kind = FirmwareKind.Uefi } },
+            machine.Launch.Spec with
+            {
+                MachineType = null,
+                MemoryMiB = 256,
+                Firmware = new FirmwareSpec { Kind = FirmwareKind.Uefi },
+            },
             machine.Host);
         var firmware = machine.Host.Firmware(Isa.X86_64, spec.Firmware, spec.MachineType!)!;
         await new QemuImg().ConvertAsync(

@@ -19,19 +19,16 @@ public sealed class BootableImages : IAsyncLifetime
     // cat.c32 prints the files that its arguments name: the added argument shows its file, without a kernel.
     private const string Isolinux = """
         serial 0 115200
-        say isolinux-is-here
         default menu.c32
         prompt 0
         timeout 0
         menu title Installer
         label first
           menu label ^First entry
-          say entry-first-chosen
           kernel cat.c32
           append first.txt
         label second
           menu label ^Second entry
-          say entry-second-chosen
           kernel cat.c32
           append second.txt ---
         """;

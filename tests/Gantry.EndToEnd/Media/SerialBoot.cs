@@ -27,9 +27,9 @@ internal static class SerialBoot
                 arguments.AddRange(["-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={Code}"]);
                 arguments.AddRange(["-drive", $"if=pflash,format=raw,unit=1,file={variables}"]);
             }
-            arguments.AddRange(asDisk
-                ? ["-drive", $"if=none,id=boot,format=raw,readonly=on,file={image}", "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
-                : ["-drive", $"if=none,id=boot,media=cdrom,format=raw,readonly=on,file={image}", "-device", "ide-cd,drive=boot,bootindex=1"]);
+            string media = asDisk ? "disk" : "cdrom", device = asDisk ? "virtio-blk-pci" : "ide-cd";
+            arguments.AddRange(["-drive", $"if=none,id=boot,media={media},format=raw,readonly=on,file={image}"]);
+            arguments.AddRange(["-device", $"{device},drive=boot,bootindex=1"]);
             return await RunAsync(arguments, text);
         }
         finally

@@ -31,10 +31,14 @@ public class InstallerIsoTests
         tree.AddFile("md5sum.txt", MediaContent.FromText(string.Concat(sums)));
         var boot = new IsoBoot
         {
-            BiosImage = "isolinux/isolinux.bin", EfiImage = "boot/efi.img", CatalogPath = "isolinux/boot.cat",
-            Hybrid = true, HybridMbr = File.ReadAllBytes("/usr/lib/ISOLINUX/isohdpfx.bin"),
+            BiosImage = "isolinux/isolinux.bin",
+            EfiImage = "boot/efi.img",
+            CatalogPath = "isolinux/boot.cat",
+            Hybrid = true,
+            HybridMbr = File.ReadAllBytes("/usr/lib/ISOLINUX/isohdpfx.bin"),
         };
-        await IsoWriter.WriteFileAsync(tree, new IsoOptions { VolumeLabel = "Test 1.0", Timestamp = Time, Boot = boot }, path);
+        var options = new IsoOptions { VolumeLabel = "Test 1.0", Timestamp = Time, Boot = boot };
+        await IsoWriter.WriteFileAsync(tree, options, path);
     }
 
     private static InstallerIsoOptions Options(TemporaryFolder folder) => new()
@@ -57,21 +61,26 @@ public class InstallerIsoTests
         using var folder = new TemporaryFolder();
         await MakeSource(folder["in.iso"]);
         InstallerIsoResult result = await InstallerIso.RemasterAsync(Options(folder));
-        Assert.Equal(["isolinux/isolinux.cfg:two", "boot/grub/grub.cfg:Two"], result.Entries.Select(e => $"{e.Path}:{e.Name}"));
+        Assert.Equal(
+            ["isolinux/isolinux.cfg:two", "boot/grub/grub.cfg:Two"],
+            result.Entries.Select(entry => $"{entry.Path}:{entry.Name}"));
         Assert.Equal(
             ["boot/grub/grub.cfg", "isolinux/isolinux.cfg", "md5sum.txt", "replaced"], result.ChangedFiles.Order(StringComparer.Ordinal));
 
         using IsoReader reader = IsoReader.OpenFile(folder["out.iso"]);
         Assert.Equal(("Test 1.0", true), (reader.VolumeLabel, reader.HasJoliet));
-        Assert.Contains("append b auto=true --- c console=ttyS0\n", Text(reader, "isolinux/isolinux.cfg"), StringComparison.Ordinal);
-        Assert.Contains("linux /k b auto=true --- c console=ttyS0\n", Text(reader, "boot/grub/grub.cfg"), StringComparison.Ordinal);
+        Assert.Contains("append b auto=true --- c console=ttyS0\n", Text(reader, "isolinux/isolinux.cfg"),
+            StringComparison.Ordinal);
+        Assert.Contains("linux /k b auto=true --- c console=ttyS0\n", Text(reader, "boot/grub/grub.cfg"),
+            StringComparison.Ordinal);
         Assert.Equal("new", Text(reader, "replaced"));
         Assert.Equal("#!/bin/sh\n", Text(reader, "new folder/link"));
         Assert.Equal(MediaModes.Executable, reader.Find("new folder/scripts/run")!.Permissions);
         Assert.Equal((0u, Time), (reader.Find("preseed.cfg")!.Uid, reader.Find("preseed.cfg")!.ModifiedAt));
         Assert.Equal("pool", reader.Find("stable", followLast: false)!.LinkTarget);
 
-        string report = Oracle.Run("xorriso", "-indev", folder["out.iso"], "-report_system_area", "plain", "-report_el_torito", "plain");
+        string report = Oracle.Run("xorriso", "-indev", folder["out.iso"], "-report_system_area", "plain",
+            "-report_el_torito", "plain");
         Assert.Contains("MBR isohybrid cyl-align-on GPT", report, StringComparison.Ordinal);
         Assert.Matches("GPT partition path :   2  /boot/efi.img", report);
         Assert.Matches("MBR partition path :   2  /boot/efi.img", report);
@@ -89,7 +98,8 @@ public class InstallerIsoTests
         Oracle.Run("xorriso", "-osirrox", "on", "-indev", folder["out.iso"], "-extract", "/", folder["files"]);
         string[] lines = File.ReadAllLines(folder["files/md5sum.txt"]);
         Assert.Equal(8, lines.Length);
-        string[] renewed = [.. lines.Where(line => line[0] != '0').Select(line => line[34..]).Order(StringComparer.Ordinal)];
+        string[] renewed = [.. lines.Where(line => line[0] != '0')
+            .Select(line => line[34..]).Order(StringComparer.Ordinal)];
         Assert.Equal(
             ["./boot/efi.img", "./boot/grub/grub.cfg", "./isolinux/isolinux.bin", "./isolinux/isolinux.cfg", "./new folder/scripts/run", "./preseed.cfg", "./replaced"],
             renewed);
@@ -127,7 +137,8 @@ public class InstallerIsoTests
     {
         using var folder = new TemporaryFolder();
         await MakeSource(folder["in.iso"]);
-        var options = Options(folder) with { Files = new MediaTree().AddFile("boot/efi.img", MediaContent.FromText("x")) };
+        MediaTree files = new MediaTree().AddFile("boot/efi.img", MediaContent.FromText("x"));
+        var options = Options(folder) with { Files = files };
         var error = await Assert.ThrowsAsync<MediaException>(() => InstallerIso.RemasterAsync(options));
         Assert.Contains("'boot/efi.img' is what the image boots from", error.Message, StringComparison.Ordinal);
     }
@@ -153,7 +164,8 @@ public class InstallerIsoTests
             cancel.Cancel();
             return new MemoryStream(new byte[10]);
         }
-        var options = Options(folder) with { Files = new MediaTree().AddFile("f", MediaContent.FromFactory(10, CancelThenOpen)) };
+        MediaTree files = new MediaTree().AddFile("f", MediaContent.FromFactory(10, CancelThenOpen));
+        var options = Options(folder) with { Files = files };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InstallerIso.RemasterAsync(options, null, cancel.Token));
         Assert.Equal([folder["in.iso"]], Directory.GetFileSystemEntries(folder.Path));
     }

@@ -11,13 +11,15 @@ public class IsolinuxMenuTests
         ["isolinux/isolinux.cfg"] = "# made by a builder\npath \ninclude menu.cfg\ndefault vesamenu.c32\nprompt 0\ntimeout 0\n",
         ["isolinux/menu.cfg"] =
             "menu title Installer\ninclude gtk.cfg\ninclude txt.cfg\nmenu begin advanced\n    menu label ^Advanced\n"
-            + "\tinclude adv.cfg\nmenu end\nlabel help\n\tmenu label ^Help\n\ttext help\n   label fake\n   append nothing\n"
-            + "\tendtext\n\tconfig prompt.cfg\ntimeout 300\nontimeout /install/vmlinuz speakup=soft initrd=/install/initrd\n",
+            + "\tinclude adv.cfg\nmenu end\nlabel help\n\tmenu label ^Help\n\ttext help\n   label fake\n"
+            + "   append nothing\n\tendtext\n\tconfig prompt.cfg\ntimeout 300\nontimeout /install/vmlinuz speakup=soft "
+            + "initrd=/install/initrd\n",
         ["isolinux/gtk.cfg"] =
             "label installgui\n\tmenu label ^Graphical install\n\tmenu default\n\tkernel /install/vmlinuz\n"
             + "\tappend vga=788 initrd=/install/gtk.gz --- quiet \n",
         ["isolinux/txt.cfg"] =
-            "label install\r\n\tmenu label ^Install\r\n\tkernel /install/vmlinuz\r\n\tappend vga=788 initrd=/install/initrd --- quiet\r\n",
+            "label install\r\n\tmenu label ^Install\r\n\tkernel /install/vmlinuz\r\n"
+            + "\tappend vga=788 initrd=/install/initrd --- quiet\r\n",
         ["isolinux/adv.cfg"] = "LABEL expert\n  MENU LABEL E^xpert\n  LINUX /install/vmlinuz\n  INITRD /install/initrd\n",
     };
 
@@ -25,7 +27,8 @@ public class IsolinuxMenuTests
         Dictionary<string, string> files, string? entry, string arguments)
     {
         var menu = IsolinuxMenu.Parse(
-            files.Keys.First(), path => files.TryGetValue(path, out string? text) ? Encoding.UTF8.GetBytes(text) : null)!;
+            files.Keys.First(),
+            path => files.TryGetValue(path, out string? text) ? Encoding.UTF8.GetBytes(text) : null)!;
         string label = menu.Apply(entry, KernelArguments.Parse(arguments), TimeSpan.FromSeconds(1));
         return (label, menu.Files.ToDictionary(file => file.Path, file => Encoding.UTF8.GetString(file.ToBytes())));
     }
@@ -51,7 +54,8 @@ public class IsolinuxMenuTests
                 .Replace("ontimeout /install/vmlinuz speakup=soft initrd=/install/initrd", "ontimeout install"),
             after["isolinux/menu.cfg"]);
         Assert.Equal(
-            "prompt 0\ntimeout 10\nontimeout install\n" + before["isolinux/isolinux.cfg"].Replace("timeout 0", "timeout 10"),
+            "prompt 0\ntimeout 10\nontimeout install\n" + before["isolinux/isolinux.cfg"]
+                .Replace("timeout 0", "timeout 10"),
             after["isolinux/isolinux.cfg"]);
     }
 
@@ -60,7 +64,8 @@ public class IsolinuxMenuTests
     {
         (string label, Dictionary<string, string> after) = Apply(DebianLike(), null, "a=b --- c=d");
         Assert.Equal("installgui", label);
-        Assert.Contains("append vga=788 initrd=/install/gtk.gz a=b --- quiet c=d \n", after["isolinux/gtk.cfg"], StringComparison.Ordinal);
+        Assert.Contains("append vga=788 initrd=/install/gtk.gz a=b --- quiet c=d \n", after["isolinux/gtk.cfg"],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,10 +74,12 @@ public class IsolinuxMenuTests
         (string label, Dictionary<string, string> after) = Apply(DebianLike(), "expert", "a=b --- c");
         Assert.Equal("expert", label);
         Assert.Equal(
-            "LABEL expert\n\tmenu default\n  MENU LABEL E^xpert\n  LINUX /install/vmlinuz\n  append a=b --- c\n  INITRD /install/initrd\n",
+            "LABEL expert\n\tmenu default\n  MENU LABEL E^xpert\n  LINUX /install/vmlinuz\n  append a=b --- c\n  "
+            + "INITRD /install/initrd\n",
             after["isolinux/adv.cfg"]);
         Assert.Contains("\tmenu default\n", after["isolinux/gtk.cfg"], StringComparison.Ordinal);
-        Assert.StartsWith("prompt 0\ntimeout 10\nontimeout expert\n", after["isolinux/isolinux.cfg"], StringComparison.Ordinal);
+        Assert.StartsWith("prompt 0\ntimeout 10\nontimeout expert\n", after["isolinux/isolinux.cfg"],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,7 +91,8 @@ public class IsolinuxMenuTests
         };
         (string first, Dictionary<string, string> asIs) = Apply(files, null, "x");
         Assert.Equal("live", first);
-        Assert.Contains("LABEL live\n\tmenu default\n  KERNEL vmlinuz\n  append quiet x\nLABEL other", asIs["isolinux.cfg"], StringComparison.Ordinal);
+        Assert.Contains("LABEL live\n\tmenu default\n  KERNEL vmlinuz\n  append quiet x\nLABEL other",
+            asIs["isolinux.cfg"], StringComparison.Ordinal);
         (_, Dictionary<string, string> other) = Apply(files, "other", "x");
         Assert.Contains("DEFAULT other\n", other["isolinux.cfg"], StringComparison.Ordinal);
         Assert.Contains("  APPEND x\n", other["isolinux.cfg"], StringComparison.Ordinal);
@@ -94,13 +102,15 @@ public class IsolinuxMenuTests
     public void UnknownEntry_IsRefusedWithTheNames()
     {
         var error = Assert.Throws<MediaException>(() => Apply(DebianLike(), "nonsense", ""));
-        Assert.Contains("it has: installgui (Graphical install), install (Install), expert (Expert), help (Help)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it has: installgui (Graphical install), install (Install), expert (Expert), help (Help)",
+            error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void EntryWithoutKernel_TakesNoArguments()
     {
-        Assert.Contains("starts no kernel", Assert.Throws<MediaException>(() => Apply(DebianLike(), "help", "x")).Message, StringComparison.Ordinal);
+        Assert.Contains("starts no kernel",
+            Assert.Throws<MediaException>(() => Apply(DebianLike(), "help", "x")).Message, StringComparison.Ordinal);
         Assert.Equal("help", Apply(DebianLike(), "help", "").Label);
     }
 

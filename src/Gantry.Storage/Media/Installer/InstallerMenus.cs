@@ -81,7 +81,8 @@ internal sealed class InstallerMenus
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         IEnumerable<string> vendors = _reader.Find("EFI") is { Kind: IsoEntryKind.Directory } efi
-            ? _reader.List(efi).Where(entry => entry.Kind == IsoEntryKind.Directory).Select(entry => $"{entry.Path}/grub.cfg")
+            ? _reader.List(efi).Where(entry => entry.Kind == IsoEntryKind.Directory)
+                .Select(entry => $"{entry.Path}/grub.cfg")
             : [];
         foreach (string path in GrubPaths.Concat(vendors))
         {
@@ -92,7 +93,7 @@ internal sealed class InstallerMenus
             _entries.Add(new InstallerIsoEntry(path, title));
             Take(menu.Files);
         }
-        return seen.Count > 0 && _entries.Exists(entry => entry.Path.EndsWith("grub.cfg", StringComparison.OrdinalIgnoreCase));
+        return _entries.Exists(entry => entry.Path.EndsWith("grub.cfg", StringComparison.OrdinalIgnoreCase));
     }
 
     private bool ApplyInsideFat(string image)
@@ -102,14 +103,18 @@ internal sealed class InstallerMenus
         {
             using FatReader fat = FatReader.Open(new MemoryStream(bytes));
             byte[]? ReadFat(string path) =>
-                fat.Find(path) is { IsDirectory: false } file && file.Length <= MaxConfig ? fat.ReadAll(file, MaxConfig) : null;
+                fat.Find(path) is { IsDirectory: false, Length: <= MaxConfig } file
+                    ? fat.ReadAll(file, MaxConfig)
+                    : null;
             var replaced = new Dictionary<string, byte[]>(StringComparer.OrdinalIgnoreCase);
-            foreach (FatEntry config in fat.Walk().Where(entry => entry.Name.Equals("grub.cfg", StringComparison.OrdinalIgnoreCase)))
+            foreach (FatEntry config in fat.Walk()
+                .Where(entry => entry.Name.Equals("grub.cfg", StringComparison.OrdinalIgnoreCase)))
             {
                 if (GrubMenu.Parse(config.Path, ReadFat) is not { } menu) continue;
                 string title = menu.Apply(_options.MenuEntry, _arguments, _options.MenuTimeout);
                 _entries.Add(new InstallerIsoEntry($"{image}:{config.Path}", title));
-                foreach (TextEdit file in menu.Files.Where(file => file.Changed)) replaced[fat.Find(file.Path)!.Path] = file.ToBytes();
+                foreach (TextEdit file in menu.Files.Where(file => file.Changed))
+                    replaced[fat.Find(file.Path)!.Path] = file.ToBytes();
             }
             if (replaced.Count == 0) return false;
             _inPlace[RealPath(image)] = Rebuild(fat, image, bytes.Length, replaced);
@@ -127,14 +132,22 @@ internal sealed class InstallerMenus
         var tree = new MediaTree();
         foreach (FatEntry entry in fat.Walk())
         {
-            byte[]? content = entry.IsDirectory ? null
-                : replaced.TryGetValue(entry.Path, out byte[]? changed) ? changed : fat.ReadAll(entry, MaxEfiImage);
             DateTimeOffset time = entry.ModifiedAt ?? _options.Timestamp;
-            tree.Add(
-                entry.Path,
-                content is null
-                    ? new MediaNode.Directory { Permissions = MediaModes.Executable, ModifiedAt = time }
-                    : new MediaNode.File(MediaContent.FromBytes(content)) { Permissions = MediaModes.File, ModifiedAt = time });
+            if (entry.IsDirectory)
+            {
+                var folder = new MediaNode.Directory { Permissions = MediaModes.Executable, ModifiedAt = time };
+                tree.Add(entry.Path, folder);
+                continue;
+            }
+            byte[] content = replaced.TryGetValue(entry.Path, out byte[]? changed)
+                ? changed
+                : fat.ReadAll(entry, MaxEfiImage);
+            var file = new MediaNode.File(MediaContent.FromBytes(content))
+            {
+                Permissions = MediaModes.File,
+                ModifiedAt = time,
+            };
+            tree.Add(entry.Path, file);
         }
         var options = new FatOptions
         {
@@ -150,7 +163,8 @@ internal sealed class InstallerMenus
         }
         catch (MediaException error)
         {
-            throw new MediaException($"the menu inside the EFI image '{image}' cannot be changed: {error.Message}", error);
+            throw new MediaException(
+                $"the menu inside the EFI image '{image}' cannot be changed: {error.Message}", error);
         }
         return stream.ToArray();
     }
