@@ -101,7 +101,7 @@ debian_update() {
 # The host's sources, without a restriction to the host's own architecture.
 debian_sources() {
     parts=$debian_root/etc/sources.list.d
-    rm -rf "$debian_root/etc"
+    rm -rf "${debian_root:?}/etc"
     mkdir -p "$parts"
     : >"$debian_root/etc/sources.list"
     if [ -n "${DEBIAN_MIRROR:-}" ]; then
@@ -176,7 +176,8 @@ debian_first() {
 }
 
 debian_kernel() {
-    found=$(debian_apt apt-cache depends "$1" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    found=$(debian_apt apt-cache depends "$1" 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
     [ -n "$found" ] || die "Debian has no kernel package $1 for $debian_arch"
     echo "$found"
 }

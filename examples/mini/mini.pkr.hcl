@@ -13,6 +13,12 @@ variable "iso" {
   default     = "build/mini.iso"
 }
 
+variable "arch" {
+  type        = string
+  description = "The ISO's architecture: amd64 (BIOS) or arm64 (UEFI)."
+  default     = "amd64"
+}
+
 variable "password" {
   type        = string
   description = "Root's password while the template is built. Sealing locks it."
@@ -31,12 +37,44 @@ locals {
     password=${var.password}
     after=reboot
   END
+
+  qemu_binaries = {
+    amd64 = "qemu-system-x86_64"
+    arm64 = "qemu-system-aarch64"
+  }
+
+  machine_types = {
+    amd64 = "pc"
+    arm64 = "virt"
+  }
+
+  boot_commands = {
+    # isolinux: its menu waits for a key. Esc leaves it for the prompt, as with Debian's installer.
+    amd64 = [
+      "<waitFor 'Mini installer' 60s>", "<esc>",
+      "<waitFor 'boot:' 30s>",
+      "install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+      "<waitForSerial 'installation complete' 300s>",
+    ]
+    # GRUB: c opens its command line. UEFI shows the same on the screen and the serial line.
+    arm64 = [
+      "<waitForSerial 'Install' 120s>", "c",
+      "<waitForSerial 'grub>' 30s>",
+      "linux /install/vmlinuz console=tty0 console=ttyAMA0 quiet",
+      " answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+      "initrd /install/initrd.gz<enter>",
+      "boot<enter>",
+      "<waitForSerial 'installation complete' 300s>",
+    ]
+  }
 }
 
 source "qemu" "mini" {
   iso_url      = var.iso
   iso_checksum = "file:${dirname(var.iso)}/SHA256SUMS"
 
+  qemu_binary    = local.qemu_binaries[var.arch]
+  machine_type   = local.machine_types[var.arch]
   memory         = 256
   cpus           = 1
   disk_size      = "1G"
@@ -50,14 +88,8 @@ source "qemu" "mini" {
     "/answers" = local.answers
   }
 
-  # The menu waits for a key. Esc leaves it for the boot loader's prompt, as with Debian's installer.
-  boot_wait = "0s"
-  boot_command = [
-    "<waitFor 'Mini installer' 60s>", "<esc>",
-    "<waitFor 'boot:' 30s>",
-    "install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
-    "<waitForSerial 'installation complete' 300s>",
-  ]
+  boot_wait    = "0s"
+  boot_command = local.boot_commands[var.arch]
 
   communicator     = "ssh"
   ssh_username     = "root"

@@ -27,6 +27,6 @@ public sealed record HclLimits
     /// <summary>Most numbers that <c>range</c> may make (the limit of HCL's own implementation).</summary>
     public int MaxRange { get; init; } = 1024;
 
-    /// <summary>Most blocks that one <c>dynamic</c> block may expand to.</summary>
+    /// <summary>Most blocks that the <c>dynamic</c> blocks of one decoded body may make together.</summary>
     public int MaxDynamicBlocks { get; init; } = 10_000;
 }

@@ -7,7 +7,8 @@ public sealed class TestFolder : IDisposable
     private static readonly string Parent = Directory.Exists("/dev/shm") ? "/dev/shm" : System.IO.Path.GetTempPath();
 
     public string Path { get; } = Directory.CreateDirectory(
-        System.IO.Path.Combine(Parent, $"gantry-steps-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}")).FullName;
+        System.IO.Path.Combine(
+            Parent, $"gantry-steps-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}")).FullName;
 
     private static int _count;
 

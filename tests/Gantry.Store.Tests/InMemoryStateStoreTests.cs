@@ -4,7 +4,8 @@ namespace Gantry.Store.Tests;
 
 public sealed class InMemoryStateStoreTests : StateStoreBehaviour
 {
-    protected override ValueTask<IStateStore> OpenAsync() => ValueTask.FromResult<IStateStore>(new InMemoryStateStore());
+    protected override ValueTask<IStateStore> OpenAsync() =>
+        ValueTask.FromResult<IStateStore>(new InMemoryStateStore());
 
     protected override ValueTask CompactAsync(long revision)
     {

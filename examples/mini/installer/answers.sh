@@ -42,7 +42,8 @@ fetch_answers() {
     start_network || fail "no network answered DHCP" "answers=$1 needs one: attach a virtio network device"
     tries=0
     # Not wget's own -T: with it Debian's static busybox 1.35 ends with a segmentation fault.
-    until timeout 10 wget -q -O - "$1" 2>/run/wget.log | head -c "$answers_limit" >/run/answers && [ -s /run/answers ]; do
+    until timeout 10 wget -q -O - "$1" 2>/run/wget.log | head -c "$answers_limit" >/run/answers &&
+        [ -s /run/answers ]; do
         tries=$((tries + 1))
         [ $tries -lt 5 ] || fail "no answers at $1" "$(tail -n 1 /run/wget.log)"
         sleep 1

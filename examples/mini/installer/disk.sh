@@ -11,7 +11,8 @@ choose_disk() {
         [ -b "/dev/$disk" ] && [ "$disk" != "$medium" ] || continue
         disk_sectors=$(cat "/sys/class/block/$disk/size")
         [ "$disk_sectors" -ge $smallest_sectors ] ||
-            fail "/dev/$disk has only $((disk_sectors / 2048)) MiB" "at least $((smallest_sectors / 2048)) MiB are needed"
+            fail "/dev/$disk has only $((disk_sectors / 2048)) MiB" \
+                "at least $((smallest_sectors / 2048)) MiB are needed"
         [ "$disk_sectors" -le 4294967295 ] || disk_sectors=4294967295
         choose_firmware
         return
@@ -105,7 +106,8 @@ END
     must "the boot loader cannot be installed" chroot /target /usr/bin/extlinux --install /boot/extlinux
     sync
     # The code in the first sector starts the partition marked active; both come last.
-    must "the boot code cannot be written" dd if=/target/usr/lib/EXTLINUX/mbr.bin of="/dev/$disk" bs=440 count=1 conv=notrunc
+    must "the boot code cannot be written" \
+        dd if=/target/usr/lib/EXTLINUX/mbr.bin of="/dev/$disk" bs=440 count=1 conv=notrunc
     write_bytes 446 '\200'
 }
 

@@ -38,8 +38,9 @@ source "qemu" "mini" {
 
   http_directory = "${path.root}/../http"
 
-  # Two seconds for the BIOS and the menu. Packer presses a key each 100 ms unless told otherwise.
-  boot_wait         = "2s"
+  # Three seconds for the BIOS and the menu: enough on a busy machine. Packer presses a key each 100 ms unless told
+  # otherwise.
+  boot_wait         = "3s"
   boot_key_interval = "20ms"
   boot_command = [
     "<esc><wait>",

@@ -7,7 +7,7 @@ namespace Gantry.Engines.Keyboard;
 /// Types at a QEMU machine as fast as the guest reads and no faster, so that a starved guest loses nothing.
 /// For one user at a time. Disposing stops watching the machine; it does not release held keys.
 /// </summary>
-public sealed class GuestKeyboard : IDisposable
+public sealed class GuestKeyboard : IKeyboard, IDisposable
 {
     private static readonly TimeSpan UsbInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan VirtioInterval = TimeSpan.FromMilliseconds(10);

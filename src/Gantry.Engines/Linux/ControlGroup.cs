@@ -97,6 +97,9 @@ internal sealed class ControlGroup
         }
     }
 
+    /// <summary>The folders in which machines' groups can be made.</summary>
+    public static IReadOnlyList<string> WritableParents() => [.. Parents().Where(IsWritable)];
+
     private static IEnumerable<string> Parents() => Layout() switch
     {
         ControlGroupLayout.None => [],

@@ -21,15 +21,21 @@ public sealed partial class QemuGuest
                 || !inserted.TryGetProperty("node-name"u8, out var node))
                 continue;
             var path = block.TryGetProperty("qdev"u8, out var qdev) ? qdev.GetString()! : "";
-            // A virtio disk is its device's child; pflash1 is a part of the board.
-            var name = path.Replace("/virtio-backend", "", StringComparison.Ordinal) is var device
-                && device.StartsWith("/machine/peripheral/", StringComparison.Ordinal)
-                    ? device["/machine/peripheral/".Length..]
-                : device is "/machine/system.flash1" or "/machine/virt.flash1" ? "efivars"
-                : device;
-            nodes[name] = node.GetString()!;
+            if (DriveOf(path) is { } drive)
+                nodes[drive] = node.GetString()!;
         }
         return nodes;
+    }
+
+    /// <summary>A device's name from its place in QEMU's object tree; null for what is no drive of ours.</summary>
+    private static string? DriveOf(string path)
+    {
+        const string devices = "/machine/peripheral/";
+        if (path is "/machine/system.flash1" or "/machine/virt.flash1")
+            return "efivars";
+        return path.StartsWith(devices, StringComparison.Ordinal)
+            ? path[devices.Length..].Replace("/virtio-backend", "", StringComparison.Ordinal)
+            : null;
     }
 
     public async Task SnapshotDisksAsync(
@@ -108,22 +114,67 @@ public sealed partial class QemuGuest
     public Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default) => RunAsync(
         "block_resize", new JsonObject { ["node-name"] = node, ["size"] = bytes }, cancellationToken);
 
-    public Task StreamAsync(
+    public async Task StreamAsync(
         string node, string? baseNode, IProgress<JobProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         var arguments = new JsonObject { ["device"] = node };
         if (baseNode is not null)
             arguments["base-node"] = baseNode;
-        return RunJobAsync("block-stream", $"stream-{node}", arguments, progress, cancellationToken);
+        var between = await ChainAsync(node, baseNode, cancellationToken).ConfigureAwait(false);
+        await RunJobAsync("block-stream", $"stream-{node}", arguments, progress, cancellationToken)
+            .ConfigureAwait(false);
+        await ReleaseAsync(between.Skip(1)).ConfigureAwait(false);
     }
 
-    public Task CommitAsync(
+    public async Task CommitAsync(
         string rootNode, string topNode, string baseNode, IProgress<JobProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         var arguments = new JsonObject { ["device"] = rootNode, ["top-node"] = topNode, ["base-node"] = baseNode };
-        return RunJobAsync("block-commit", $"commit-{topNode}", arguments, progress, cancellationToken);
+        var committed = await ChainAsync(topNode, baseNode, cancellationToken).ConfigureAwait(false);
+        await RunJobAsync("block-commit", $"commit-{topNode}", arguments, progress, cancellationToken)
+            .ConfigureAwait(false);
+        await ReleaseAsync(committed).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes nodes that left a chain, the upper first: they would keep their files open and locked.</summary>
+    private async Task ReleaseAsync(IEnumerable<string> nodes)
+    {
+        foreach (var node in nodes)
+            await TryRemoveNodeAsync(node).ConfigureAwait(false);
+    }
+
+    /// <summary>The nodes from <paramref name="top"/> down to, without, <paramref name="end"/>.</summary>
+    /// <exception cref="ProblemException">There is no such chain.</exception>
+    private async Task<List<string>> ChainAsync(string top, string? end, CancellationToken cancellationToken)
+    {
+        // Marked as unstable, but the only answer that names the nodes of a chain; the same from QEMU 4.0 on.
+        var graph = await RunAsync("x-debug-query-block-graph", null, cancellationToken).ConfigureAwait(false);
+        var names = new Dictionary<long, string>();
+        foreach (var node in graph.GetProperty("nodes"u8).EnumerateArray())
+        {
+            if (node.GetProperty("type"u8).ValueEquals("block-driver"u8))
+                names[node.GetProperty("id"u8).GetInt64()] = node.GetProperty("name"u8).GetString()!;
+        }
+        var below = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var edge in graph.GetProperty("edges"u8).EnumerateArray())
+        {
+            if (edge.GetProperty("name"u8).ValueEquals("backing"u8)
+                && names.TryGetValue(edge.GetProperty("parent"u8).GetInt64(), out var parent)
+                && names.TryGetValue(edge.GetProperty("child"u8).GetInt64(), out var child))
+                below[parent] = child;
+        }
+        var chain = new List<string>();
+        for (var node = top; node != end; node = below[node])
+        {
+            chain.Add(node);
+            if (below.ContainsKey(node))
+                continue;
+            return end is null ? chain : throw new ProblemException(
+                ProblemKind.InvalidInput, $"the block node '{end}' is not beneath '{top}'");
+        }
+        return chain;
     }
 
     /// <summary>Starts a job, sees it through, and takes its outcome. A cancelled wait cancels the job.</summary>

@@ -42,7 +42,8 @@ public sealed class DiagnosticRenderer
     private string Paint(string text, string code) => UsesColor ? $"\e[{code}m{text}\e[0m" : text;
 
     // What comes from a source text may hold escape sequences, which must not reach a terminal.
-    private static string Clean(string text) => string.Concat(text.Select(c => c is '\n' ? " " : char.IsControl(c) ? "\uFFFD" : c.ToString()));
+    private static string Clean(string text) => string.Concat(
+        text.Select(c => c is '\n' ? " " : char.IsControl(c) ? "\uFFFD" : c.ToString()));
 
     private void AppendLine(StringBuilder text, SourceSpan span, string color)
     {
@@ -55,7 +56,8 @@ public sealed class DiagnosticRenderer
         var to = end.Line == start.Line ? Math.Min(span.EndIndex - span.File.LineStart(start.Line), line.Length) : line.Length;
         var (shown, before, marked) = Layout(line, from, to);
         text.Append($" {number} | ").Append(shown).Append('\n');
-        text.Append($" {gutter} | ").Append(' ', before).Append(Paint(marked <= 1 ? "^" : "^" + new string('~', marked - 1), $"1;{color}"));
+        text.Append($" {gutter} | ").Append(' ', before).Append(
+            Paint(marked <= 1 ? "^" : "^" + new string('~', marked - 1), $"1;{color}"));
         if (end.Line > start.Line && end.Line - start.Line < MaxMarked)
             text.Append(' ').Append(Paint($"(to line {end.Line})", color));
         text.Append('\n');

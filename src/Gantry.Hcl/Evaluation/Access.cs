@@ -11,7 +11,10 @@ internal static class Access
     {
         var name = access.Name;
         if (target.IsNull)
-            return run.Fail(access.Target.Span, "Attempt to get attribute from null value", "This value is null, so it does not have any attributes.");
+            return run.Fail(
+                access.Target.Span,
+                "Attempt to get attribute from null value",
+                "This value is null, so it does not have any attributes.");
         if (target.Type.IsKeyed)
             return Keyed(run, target, name, access.NameSpan, isIndex: false);
         if (target.Type == HclType.Any)
@@ -28,7 +31,10 @@ internal static class Access
     public static HclValue Index(EvaluationRun run, HclValue target, HclValue key, IndexExpression access)
     {
         if (target.IsNull)
-            return run.Fail(access.Target.Span, "Attempt to index null value", "This value is null, so it does not have any indices.");
+            return run.Fail(
+                access.Target.Span,
+                "Attempt to index null value",
+                "This value is null, so it does not have any indices.");
         if (key.IsNull)
             return run.Fail(access.Key.Span, "Invalid index", "Can't use a null value as an indexing key.");
         if (target.Type == HclType.Any)
@@ -40,14 +46,14 @@ internal static class Access
                 access.Span,
                 "Invalid index",
                 target.Type.Kind == HclTypeKind.Set
-                    ? "Elements of a set are identified only by their value and don't have any separate index or key to select "
-                        + "with, so it's only possible to perform operations across all elements of the set."
+                    ? "The elements of a set have neither order nor key. Convert it to a list first, or go through all of them."
                     : $"This value of type {target.Type.FriendlyName} does not have any indices.");
         }
         if (!HclConversion.TryConvert(key, isKeyed ? HclType.String : HclType.Number, out var converted, out var error))
-            return run.Fail(access.Key.Span, "Invalid index", $"The given key does not identify an element in this collection value: {error}.");
+            return run.Fail(access.Key.Span, "Invalid index", $"There is no such element: {error}.");
         if (!converted.IsKnown)
-            return HclValue.Unknown(target.Type.IsCollection ? target.Type.ElementType : HclType.Any).WithMarks(target.Marks.Union(key.Marks));
+            return HclValue.Unknown(target.Type.IsCollection ? target.Type.ElementType : HclType.Any).WithMarks(
+                target.Marks.Union(key.Marks));
         var result = isKeyed
             ? Keyed(run, target, converted.AsString(), access.Key.Span, isIndex: true)
             : Numbered(run, target, converted.AsNumber(), access.Key.Span);
@@ -75,17 +81,25 @@ internal static class Access
     {
         var suggestion = Suggestion.Sentence(name, names);
         if (type.Kind == HclTypeKind.Map)
-            return run.Fail(span, isIndex ? "Invalid index" : "Missing map element", $"This map does not have an element with the key \"{name}\".{suggestion}");
-        return run.Fail(span, isIndex ? "Invalid index" : "Unsupported attribute", $"This object does not have an attribute named \"{name}\".{suggestion}");
+            return run.Fail(
+                span,
+                isIndex ? "Invalid index" : "Missing map element",
+                $"This map does not have an element with the key \"{name}\".{suggestion}");
+        return run.Fail(
+            span,
+            isIndex ? "Invalid index" : "Unsupported attribute",
+            $"This object does not have an attribute named \"{name}\".{suggestion}");
     }
 
     private static HclValue Numbered(EvaluationRun run, HclValue target, HclNumber number, SourceSpan span)
     {
-        const string Wrong = "The given key does not identify an element in this collection value";
+        const string Wrong = "There is no such element";
         if (!number.IsInteger)
-            return run.Fail(span, "Invalid index", $"{Wrong}: indexing a sequence requires a whole number, but the given index ({number}) has a fractional part.");
+            return run.Fail(
+                span, "Invalid index", $"{Wrong}: an index is a whole number, but {number} has a fractional part.");
         if (number.Sign < 0)
-            return run.Fail(span, "Invalid index", $"{Wrong}: a negative number is not a valid index for a sequence.");
+            return run.Fail(
+                span, "Invalid index", $"{Wrong}: a negative number is not a valid index; indices start at 0.");
         var isTuple = target.Type.Kind == HclTypeKind.Tuple;
         if (!target.IsKnown)
         {
@@ -102,6 +116,6 @@ internal static class Access
             "Invalid index",
             items.Length == 0
                 ? $"{Wrong}: the collection has no elements."
-                : $"{Wrong}: the given index is greater than or equal to the length of the collection ({items.Length}).");
+                : $"{Wrong}: the index is {number}, but there are {items.Length} elements, numbered from 0.");
     }
 }

@@ -27,10 +27,14 @@ internal sealed partial class EvaluationRun
     private HclValue CallSpecial(CallExpression call, HclFunction function, EvaluationScope scope)
     {
         if (call.ExpandsLast)
-            return Fail(call.Span, "Invalid expanding argument", $"The arguments of \"{call.Name}\" are expressions, so none can be expanded with an ellipsis.");
+            return Fail(
+                call.Span,
+                "Invalid expanding argument",
+                $"The arguments of \"{call.Name}\" are expressions, so none can be expanded with an ellipsis.");
         if (!CheckCount(call, function, call.Arguments.Length))
             return HclValue.UnknownOfAnyType;
-        return Guarded(call, function, () => function.Special!(new SpecialCall(this, call.Arguments, scope, _diagnostics)));
+        return Guarded(
+            call, function, () => function.Special!(new SpecialCall(this, call.Arguments, scope, _diagnostics)));
     }
 
     private HclValue CallOrdinary(CallExpression call, HclFunction function, EvaluationScope scope)
@@ -59,9 +63,11 @@ internal sealed partial class EvaluationRun
             isOpen |= parameter.AllowsUnknownInside ? !converted.IsKnown && !parameter.AllowsUnknown : !converted.IsWhollyKnown;
         }
         // After an error in an argument there is nothing to say about the call.
-        if (isOpen || _diagnostics.Count > before && _diagnostics.Skip(before).Any(d => d.Severity == DiagnosticSeverity.Error))
+        if (isOpen || _diagnostics.Count > before && _diagnostics.Skip(before).Any(
+            d => d.Severity == DiagnosticSeverity.Error))
             return HclValue.Unknown(function.ReturnType).WithMarks(marks);
-        return Guarded(call, function, () => function.Body!(new FunctionCall(this, [.. arguments], scope))).WithMarks(marks);
+        return Guarded(call, function, () =>
+            function.Body!(new FunctionCall(this, [.. arguments], scope))).WithMarks(marks);
     }
 
     private HclValue Guarded(CallExpression call, HclFunction function, Func<HclValue> body)
@@ -70,13 +76,17 @@ internal sealed partial class EvaluationRun
         {
             return body();
         }
-        catch (HclException exception) when (exception.Argument is { } index && index < Math.Max(1, call.Arguments.Length))
+        catch (HclException exception) when (
+            exception.Argument is { } index && index < Math.Max(1, call.Arguments.Length))
         {
             return BadArgument(call, function.ParameterAt(index), SpanOfArgument(call, index), exception.Message);
         }
         catch (HclException exception)
         {
-            Fail(call.Span, "Error in function call", $"Call to function \"{call.Name}\" failed: {exception.Message.TrimEnd('.')}.");
+            Fail(
+                call.Span,
+                "Error in function call",
+                $"Call to function \"{call.Name}\" failed: {exception.Message.TrimEnd('.')}.");
             return HclValue.Unknown(function.ReturnType);
         }
     }
@@ -95,7 +105,10 @@ internal sealed partial class EvaluationRun
         arguments.RemoveAt(arguments.Count - 1);
         if (last.IsNull || (last.Type != HclType.Any && !last.Type.IsSequence))
         {
-            Fail(call.Arguments[^1].Span, "Invalid expanding argument value", "The expanding argument (indicated by ...) must be of a tuple, list, or set type.");
+            Fail(
+                call.Arguments[^1].Span,
+                "Invalid expanding argument value",
+                "The expanding argument (indicated by ...) must be of a tuple, list, or set type.");
             return false;
         }
         if (!last.IsKnown)

@@ -13,7 +13,7 @@ internal sealed partial class EvaluationRun
     {
         if (collection.IsNull)
         {
-            Fail(span, "Iteration over null value", "A null value cannot be used as the collection in a 'for' expression.");
+            Fail(span, "Iteration over null value", "The collection of a 'for' must not be null.");
             return null;
         }
         if (collection.Type != HclType.Any && !collection.Type.IsSequence && !collection.Type.IsKeyed)
@@ -21,7 +21,7 @@ internal sealed partial class EvaluationRun
             Fail(
                 span,
                 "Iteration over non-iterable value",
-                $"A value of type {collection.Type.FriendlyName} cannot be used as the collection in a 'for' expression.");
+                $"A value of type {collection.Type.FriendlyName} cannot be gone through; a collection is required.");
             return null;
         }
         return collection.IsKnown ? Pairs(collection) : null;
@@ -114,8 +114,8 @@ internal sealed partial class EvaluationRun
                 run.Fail(
                     loop.Key.Span,
                     "Duplicate object key",
-                    $"Two different items produced the key {ValueText.Write(key)} in this 'for' expression. If duplicates are "
-                    + "expected, use the ellipsis (...) after the value expression to enable grouping by key.");
+                    $"Two different items produced the key {ValueText.Write(key)} in this 'for' expression. To gather the "
+                    + "values of equal keys, write an ellipsis (...) after the value.");
                 IsKnown = false;
             }
             group.Add(value);
@@ -146,7 +146,8 @@ internal sealed partial class EvaluationRun
             return HclValue.Tuple([Each(splat, source.UnmarkShallow(), scope)]).WithMarks(source.Marks);
         }
         if (source.IsNull)
-            return Fail(splat.Source.Span, "Splat of null value", "Splat expressions (with the * symbol) cannot be applied to null sequences.");
+            return Fail(
+                splat.Source.Span, "Splat of null value", "A null list, set or tuple has no elements to go through.");
         if (!source.IsKnown)
             return HclValue.UnknownOfAnyType.WithMarks(source.Marks);
         var items = source.AsItems().Select(item => Each(splat, item, scope)).ToList();
@@ -208,13 +209,19 @@ internal sealed partial class EvaluationRun
             _marks = _marks.Union(value.AllMarks());
             if (value.IsNull)
             {
-                run.Fail(part.Span, "Invalid template interpolation value", "The expression result is null. Cannot include a null value in a string template.");
+                run.Fail(
+                    part.Span,
+                    "Invalid template interpolation value",
+                    "The value is null, which has no text to put into a template.");
                 _isKnown = false;
                 return;
             }
             if (!HclConversion.TryConvert(value.UnmarkShallow(), HclType.String, out var text, out var error))
             {
-                run.Fail(part.Span, "Invalid template interpolation value", $"Cannot include the given value in a string template: {error}.");
+                run.Fail(
+                    part.Span,
+                    "Invalid template interpolation value",
+                    $"Cannot include the given value in a string template: {error}.");
                 _isKnown = false;
                 return;
             }
@@ -224,7 +231,8 @@ internal sealed partial class EvaluationRun
                 return;
             }
             if (_text.Length + text.AsString().Length > limits.MaxStringLength)
-                throw new HclException($"the text of this template would be longer than {limits.MaxStringLength} characters");
+                throw new HclException(
+                    $"the text of this template would be longer than {limits.MaxStringLength} characters");
             _text.Append(text.AsString());
         }
 

@@ -87,7 +87,8 @@ internal sealed partial class EvaluationRun
     }
 
     internal static string Sentence(string message) =>
-        message.Length == 0 ? "" : char.ToUpperInvariant(message[0]) + message[1..] + (message[^1] is '.' or '?' ? "" : ".");
+        message.Length == 0 ? "" : char.ToUpperInvariant(message[0]) + message[1..] + (
+            message[^1] is '.' or '?' ? "" : ".");
 
     private HclValue Variable(VariableExpression variable, EvaluationScope scope)
     {
@@ -128,11 +129,11 @@ internal sealed partial class EvaluationRun
             return Fail(
                 conditional.Span,
                 "Inconsistent conditional result types",
-                "The true and false result expressions must have consistent types. "
-                + $"The 'true' value is {whenTrue.Type}, the 'false' value is {whenFalse.Type}.");
+                $"Both results must convert to one type, but the first is {whenTrue.Type} and the second {whenFalse.Type}.");
         }
         if (chosen is null)
-            return HclValue.Unknown(type).WithMarks(condition.Marks.Union(whenTrue.AllMarks()).Union(whenFalse.AllMarks()));
+            return HclValue.Unknown(type).WithMarks(
+                condition.Marks.Union(whenTrue.AllMarks()).Union(whenFalse.AllMarks()));
         var result = chosen == conditional.WhenTrue ? whenTrue : whenFalse;
         return HclConversion.Convert(result, type).WithMarks(condition.Marks);
     }
@@ -160,7 +161,8 @@ internal sealed partial class EvaluationRun
     internal (HclValue Value, bool Failed) Attempt(Expression expression, EvaluationScope scope) =>
         Attempt(expression, scope, new DiagnosticBag());
 
-    internal (HclValue Value, bool Failed) Attempt(Expression expression, EvaluationScope scope, DiagnosticBag diagnostics)
+    internal (HclValue Value, bool Failed) Attempt(
+        Expression expression, EvaluationScope scope, DiagnosticBag diagnostics)
     {
         var run = new EvaluationRun(_limits, diagnostics, _budget);
         foreach (var (element, value) in _splatElements)
@@ -178,7 +180,7 @@ internal sealed partial class EvaluationRun
         var value = Evaluate(expression, scope);
         if (value.IsNull)
         {
-            Fail(expression.Span, "Null condition", $"The condition value of a {where} is null. Conditions must either be true or false.");
+            Fail(expression.Span, "Null condition", $"The condition of a {where} is null; it must be true or false.");
             return null;
         }
         if (HclConversion.TryConvert(value, HclType.Bool, out var condition, out var error))

@@ -104,7 +104,10 @@ internal static class Operators
     {
         if (value.IsNull)
         {
-            run.Fail(expression.Span, "Invalid operand", $"Unsuitable value for operand: a {type.FriendlyName} is required, but this is null.");
+            run.Fail(
+                expression.Span,
+                "Invalid operand",
+                $"Unsuitable value for operand: a {type.FriendlyName} is required, but this is null.");
             return null;
         }
         if (HclConversion.TryConvert(value, type, out var converted, out var error))

@@ -121,7 +121,8 @@ public static class References
         TemplateWrapExpression wrap => [wrap.Inner],
         TemplateIfExpression directive => [directive.Condition, directive.WhenTrue, directive.WhenFalse],
         TupleExpression tuple => tuple.Items,
-        ObjectExpression constructor => constructor.Items.SelectMany<ObjectItem, Expression>(item => [item.Key, item.Value]),
+        ObjectExpression constructor => constructor.Items.SelectMany<ObjectItem, Expression>(
+            item => [item.Key, item.Value]),
         ConditionalExpression conditional => [conditional.Condition, conditional.WhenTrue, conditional.WhenFalse],
         UnaryExpression unary => [unary.Operand],
         BinaryExpression binary => [binary.Left, binary.Right],

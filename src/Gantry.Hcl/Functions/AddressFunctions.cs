@@ -32,7 +32,8 @@ internal static class AddressFunctions
             || (address.AddressFamily == AddressFamily.InterNetwork && text[..slash].Count(c => c == '.') != 3)
             || !int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None, null, out var length))
         {
-            throw new HclException(0, $"invalid CIDR expression: {ValueText.Quote(text)} is not an address, a slash and a prefix length");
+            throw new HclException(
+                0, $"invalid CIDR expression: {ValueText.Quote(text)} is not an address, a slash and a prefix length");
         }
         var bytes = address.GetAddressBytes();
         var bits = bytes.Length * 8;
@@ -80,14 +81,16 @@ internal static class AddressFunctions
         var length = Extended(network, call.Integer(1), 1);
         var number = Whole(call, 2);
         if (number.Sign < 0 || number >= BigInteger.One << (length - network.Length))
-            throw new HclException(2, $"prefix extension of {length - network.Length} does not accommodate a subnet numbered {number}");
+            throw new HclException(
+                2, $"prefix extension of {length - network.Length} does not accommodate a subnet numbered {number}");
         return new Network(network.Start + (number << (network.Bits - length)), length, network.Bits).ToString().ToValue();
     }
 
     private static int Extended(Network network, int newBits, int argument)
     {
         if (newBits < 0 || network.Length + newBits > network.Bits)
-            throw new HclException(argument, $"not enough remaining address space to extend prefix of {network.Length} by {newBits}");
+            throw new HclException(
+                argument, $"not enough remaining address space to extend prefix of {network.Length} by {newBits}");
         return network.Length + newBits;
     }
 
@@ -105,7 +108,10 @@ internal static class AddressFunctions
             // A network starts at a multiple of its size.
             next = (next + size - 1) / size * size;
             if (next + size > network.Start + network.Size)
-                throw new HclException(i, $"not enough remaining address space for a subnet with a prefix of {length} bits after {(result.Count == 0 ? network : result[^1])}");
+                throw new HclException(
+                    i,
+                    $"not enough remaining address space for a subnet with a prefix of {length} bits after "
+                        + $"{(result.Count == 0 ? network : result[^1])}");
             result.Add(new Network(next, length, network.Bits).ToString());
             next += size;
         }

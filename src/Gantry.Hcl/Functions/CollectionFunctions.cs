@@ -9,17 +9,39 @@ internal static class CollectionFunctions
 {
     public static IEnumerable<HclFunction> All =>
     [
-        Function("alltrue", Bool, call => HclValue.Bool(call[0].AsItems().All(item => !item.IsNull && item.AsBool())), Of("list", HclType.List(Bool))),
-        Function("anytrue", Bool, call => HclValue.Bool(call[0].AsItems().Any(item => !item.IsNull && item.AsBool())), Of("list", HclType.List(Bool))),
-        Variadic("coalesce", Any, new FunctionParameter("vals", Any) { AllowsNull = true, AllowsUnknown = true, AllowsUnknownInside = true }, Coalesce),
-        Variadic("coalescelist", Any, new FunctionParameter("vals", Any) { AllowsNull = true, AllowsUnknownInside = true }, CoalesceList),
+        Function(
+            "alltrue",
+            Bool,
+            call => HclValue.Bool(call[0].AsItems().All(item => !item.IsNull && item.AsBool())),
+            Of("list", HclType.List(Bool))),
+        Function(
+            "anytrue",
+            Bool,
+            call => HclValue.Bool(call[0].AsItems().Any(item => !item.IsNull && item.AsBool())),
+            Of("list", HclType.List(Bool))),
+        Variadic(
+            "coalesce",
+            Any,
+            new FunctionParameter("vals", Any) { AllowsNull = true, AllowsUnknown = true, AllowsUnknownInside = true },
+            Coalesce),
+        Variadic(
+            "coalescelist",
+            Any,
+            new FunctionParameter("vals", Any) { AllowsNull = true, AllowsUnknownInside = true },
+            CoalesceList),
         Function("compact", Texts, call => call[0].AsItems().Where(item => !item.IsNull).Select(item => item.AsString()).Where(text => text.Length > 0).ToTexts(), Of("list", Texts)),
         Function("contains", Bool, Contains, Open("list"), Open("value")),
         Function("element", Any, Element, Open("list"), Of("index", Number)),
         Function("index", Number, Index, Of("list", Any), Of("value", Any)),
         Function("keys", Any, Keys, Open("inputMap")),
         Function("length", Number, Length, Open("value")),
-        Variadic("lookup", Any, new FunctionParameter("default", Any) { AllowsNull = true, AllowsUnknownInside = true }, Lookup, Open("inputMap"), Of("key", Text)),
+        Variadic(
+            "lookup",
+            Any,
+            new FunctionParameter("default", Any) { AllowsNull = true, AllowsUnknownInside = true },
+            Lookup,
+            Open("inputMap"),
+            Of("key", Text)),
         Function("values", Any, Values, Open("mapping")),
     ];
 
@@ -27,19 +49,22 @@ internal static class CollectionFunctions
     internal static IReadOnlyList<HclValue> Sequence(FunctionCall call, int index) =>
         call[index].Type.IsSequence
             ? call[index].AsItems()
-            : throw new HclException(index, $"a list, set or tuple is required, but this is a {call[index].Type.FriendlyName}");
+            : throw new HclException(
+                index, $"a list, set or tuple is required, but this is a {call[index].Type.FriendlyName}");
 
     /// <summary>The elements of a map or object by name.</summary>
     internal static IReadOnlyDictionary<string, HclValue> Keyed(FunctionCall call, int index) =>
         call[index].Type.IsKeyed
             ? call[index].AsEntries()
-            : throw new HclException(index, $"a map or object is required, but this is a {call[index].Type.FriendlyName}");
+            : throw new HclException(
+                index, $"a map or object is required, but this is a {call[index].Type.FriendlyName}");
 
     private static HclValue Coalesce(FunctionCall call)
     {
         if (call.Arguments.IsEmpty)
             throw new HclException("at least one argument is required");
-        var type = HclConversion.Unify(call.Arguments.Where(value => value.Type != Any || !value.IsNull).Select(value => value.Type))
+        var type = HclConversion.Unify(
+            call.Arguments.Where(value => value.Type != Any || !value.IsNull).Select(value => value.Type))
             ?? throw new HclException("all arguments must have the same type");
         foreach (var argument in call.Arguments)
         {
@@ -119,7 +144,7 @@ internal static class CollectionFunctions
     {
         var value = call[0];
         if (value.Type == Text)
-            return HclValue.Number(StringFunctions.Graphemes(value.AsString()).Count);
+            return HclValue.Number(StringFunctions.Count(value.AsString()));
         if (!value.Type.IsSequence && !value.Type.IsKeyed)
             throw new HclException(0, $"a collection or text is required, but this is a {value.Type.FriendlyName}");
         // Two unknown elements of a set may turn out to be one.
@@ -135,7 +160,8 @@ internal static class CollectionFunctions
         if (Keyed(call, 0).TryGetValue(call.Text(1), out var value))
             return value;
         if (call.Arguments.Length < 3)
-            throw new HclException($"lookup failed to find key {ValueText.Quote(call.Text(1))}, and no default value was given");
+            throw new HclException(
+                $"lookup failed to find key {ValueText.Quote(call.Text(1))}, and no default value was given");
         return call[0].Type.Kind == HclTypeKind.Map ? HclConversion.Convert(call[2], call[0].Type.ElementType) : call[2];
     }
 }

@@ -13,10 +13,21 @@ internal static class CollectionMakers
         Variadic("concat", Any, Open("seqs"), Concat),
         Function("distinct", Any, Distinct, Of("list", AnyList)),
         Function("flatten", Any, Flatten, Open("list")),
-        Variadic("merge", Any, new FunctionParameter("maps", Any) { AllowsNull = true, AllowsUnknownInside = true }, Merge),
+        Variadic(
+            "merge", Any, new FunctionParameter("maps", Any) { AllowsNull = true, AllowsUnknownInside = true }, Merge),
         Function("reverse", Any, Reverse, Open("list")),
-        Variadic("setintersection", Any, Of("other_sets", HclType.Set(Any)), call => Sets(call, (a, b) => a.Where(b.Contains)), Of("first_set", HclType.Set(Any))),
-        Variadic("setunion", Any, Of("other_sets", HclType.Set(Any)), call => Sets(call, (a, b) => a.Concat(b)), Of("first_set", HclType.Set(Any))),
+        Variadic(
+            "setintersection",
+            Any,
+            Of("other_sets", HclType.Set(Any)),
+            call => Sets(call, (a, b) => a.Where(b.Contains)),
+            Of("first_set", HclType.Set(Any))),
+        Variadic(
+            "setunion",
+            Any,
+            Of("other_sets", HclType.Set(Any)),
+            call => Sets(call, (a, b) => a.Concat(b)),
+            Of("first_set", HclType.Set(Any))),
         Variadic("setproduct", Any, Of("sets", Any), Product),
         Function("slice", Any, Slice, Open("list"), Of("start_index", Number), Of("end_index", Number)),
         Function("sort", Texts, Sort, Of("list", Texts)),
@@ -104,13 +115,15 @@ internal static class CollectionMakers
 
     private static HclValue Reverse(FunctionCall call) => Like(call[0], Sequence(call, 0).Reverse());
 
-    private static HclValue Sets(FunctionCall call, Func<IEnumerable<HclValue>, HashSet<HclValue>, IEnumerable<HclValue>> combine)
+    private static HclValue Sets(
+        FunctionCall call, Func<IEnumerable<HclValue>, HashSet<HclValue>, IEnumerable<HclValue>> combine)
     {
         var type = HclConversion.Unify(call.Arguments.Where(set => set.Length > 0).Select(set => set.Type.ElementType))
             ?? throw new HclException("given sets must all have compatible element types");
         if (call.Arguments.All(set => set.Length == 0))
             type = call[0].Type.ElementType;
-        var sets = call.Arguments.Select(set => set.AsItems().Select(item => HclConversion.Convert(item, type)).ToHashSet()).ToList();
+        var sets = call.Arguments.Select(set =>
+            set.AsItems().Select(item => HclConversion.Convert(item, type)).ToHashSet()).ToList();
         var result = sets.Skip(1).Aggregate(sets[0].AsEnumerable(), combine);
         return HclValue.Set(type, result);
     }
@@ -133,20 +146,23 @@ internal static class CollectionMakers
         var type = HclConversion.Unify(tuples.Select(tuple => tuple.Type))
             ?? throw new HclException("the elements of each argument must have types that convert to one");
         var items = tuples.Select(tuple => HclConversion.Convert(tuple, type)).ToList();
-        return call.Arguments.All(argument => argument.Type.Kind == HclTypeKind.Set) ? HclValue.Set(type, items) : HclValue.List(type, items);
+        return call.Arguments.All(argument =>
+            argument.Type.Kind == HclTypeKind.Set) ? HclValue.Set(type, items) : HclValue.List(type, items);
     }
 
     private static HclValue Slice(FunctionCall call)
     {
         if (call[0].Type.Kind == HclTypeKind.Set)
-            throw new HclException(0, "cannot slice a set, because its elements do not have indices; convert it to a list first");
+            throw new HclException(
+                0, "cannot slice a set, because its elements do not have indices; convert it to a list first");
         var items = Sequence(call, 0);
         var start = call.Integer(1);
         var end = call.Integer(2);
         if (start < 0 || start > items.Count)
             throw new HclException(1, $"start index must be between 0 and the length of the list ({items.Count})");
         if (end < start || end > items.Count)
-            throw new HclException(2, $"end index must be between the start index and the length of the list ({items.Count})");
+            throw new HclException(
+                2, $"end index must be between the start index and the length of the list ({items.Count})");
         return Like(call[0], items.Skip(start).Take(end - start));
     }
 

@@ -23,7 +23,10 @@ internal static class CsvFunctions
         {
             var (line, fields) = rows.Current;
             if (fields.Count != names.Count)
-                throw new HclException(0, $"error on line {line}: wrong number of fields: {fields.Count} where the header has {names.Count}");
+                throw new HclException(
+                    0,
+                    $"error on line {line}: wrong number of fields: {fields.Count} where the header has "
+                        + $"{names.Count}");
             if (result.Count >= call.Scope.Limits.MaxElements)
                 throw new HclException(0, $"more than {call.Scope.Limits.MaxElements} rows");
             result.Add(HclValue.Object(names.Zip(fields, (name, field) => KeyValuePair.Create(name, field.ToValue()))));

@@ -104,7 +104,8 @@ internal static class EncodingFunctions
         }
         catch (EncoderFallbackException)
         {
-            throw new HclException(0, $"the given string contains characters that cannot be represented in {call.Text(1)}");
+            throw new HclException(
+                0, $"the given string contains characters that cannot be represented in {call.Text(1)}");
         }
     }
 

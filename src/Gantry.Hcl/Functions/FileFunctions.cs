@@ -24,7 +24,11 @@ internal sealed class FileFunctions
             Map("pathexpand", files.ExpandHome),
             Map("file", files.Read),
             Map("filebase64", path => System.Convert.ToBase64String(files.ReadBytes(path))),
-            Function("fileexists", Bool, call => HclValue.Bool(services.Files.FileExists(files.Resolve(call.Text(0)))), Of("path", Text)),
+            Function(
+                "fileexists",
+                Bool,
+                call => HclValue.Bool(services.Files.FileExists(files.Resolve(call.Text(0)))),
+                Of("path", Text)),
             Function("fileset", HclType.Set(Text), files.List, Of("path", Text), Of("pattern", Text)),
             Function("templatefile", Any, files.Template, Of("path", Text), Open("vars")),
         ];
@@ -78,7 +82,10 @@ internal sealed class FileFunctions
         }
         catch (HclException exception) when (exception.Message == "the content is not valid UTF-8")
         {
-            throw new HclException(0, $"contents of {path} are not valid UTF-8; use the filebase64 function to obtain the Base64 encoded contents");
+            throw new HclException(
+                0,
+                $"contents of {path} are not valid UTF-8; use the filebase64 function to obtain the Base64 "
+                    + "encoded contents");
         }
     }
 
@@ -98,17 +105,26 @@ internal sealed class FileFunctions
         foreach (var name in variables.Keys)
         {
             if (!Identifiers.IsValid(name))
-                throw new HclException(1, $"invalid template variable name {ValueText.Quote(name)}: must start with a letter, followed by zero or more letters, digits, and underscores");
+                throw new HclException(
+                    1,
+                    $"invalid template variable name {ValueText.Quote(name)}: must start with a letter, followed "
+                        + "by zero or more letters, digits, and underscores");
         }
         var parsed = HclParser.ParseTemplate(new SourceFile(call.Text(0), Read(call.Text(0))), call.Scope.Limits);
         Refuse(parsed.Diagnostics);
         foreach (var reference in References.Of(parsed.Expression))
         {
             if (!variables.ContainsKey(reference.Root))
-                throw new HclException(1, $"vars map does not contain key \"{reference.Root}\", referenced at {reference.Span}");
+                throw new HclException(
+                    1, $"vars map does not contain key \"{reference.Root}\", referenced at {reference.Span}");
         }
         // A template must not include itself for ever.
-        var recursive = Function("templatefile", Any, _ => throw new HclException("cannot recursively call templatefile from inside templatefile call"), Of("path", Text), Of("vars", Any));
+        var recursive = Function(
+            "templatefile",
+            Any,
+            _ => throw new HclException("cannot recursively call templatefile from inside templatefile call"),
+            Of("path", Text),
+            Of("vars", Any));
         var scope = new EvaluationScope(variables, call.Scope.Functions.With(recursive), call.Scope.Limits);
         var diagnostics = new DiagnosticBag();
         var value = call.Evaluate(parsed.Expression, scope, diagnostics);

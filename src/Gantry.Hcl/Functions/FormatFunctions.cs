@@ -13,20 +13,34 @@ internal static class FormatFunctions
 
     public static IEnumerable<HclFunction> All =>
     [
-        Variadic("format", Text, new FunctionParameter("args", Any) { AllowsNull = true }, call => Format(call.Text(0), [.. call.Arguments.Skip(1)]).ToValue(), Of("format", Text)),
-        Variadic("formatlist", Texts, new FunctionParameter("args", Any) { AllowsNull = true }, FormatList, Of("format", Text)),
+        Variadic(
+            "format",
+            Text,
+            new FunctionParameter("args", Any) { AllowsNull = true },
+            call => Format(call.Text(0), [.. call.Arguments.Skip(1)]).ToValue(),
+            Of("format", Text)),
+        Variadic(
+            "formatlist",
+            Texts,
+            new FunctionParameter("args", Any) { AllowsNull = true },
+            FormatList,
+            Of("format", Text)),
     ];
 
     private static HclValue FormatList(FunctionCall call)
     {
         var arguments = call.Arguments.Skip(1).ToList();
-        var lists = arguments.Select(value => !value.IsNull && value.Type.IsSequence ? value.AsItems().ToList() : null).ToList();
+        var lists = arguments.Select(value =>
+            !value.IsNull && value.Type.IsSequence ? value.AsItems().ToList() : null).ToList();
         var lengths = lists.Where(list => list is not null).Select(list => list!.Count).Distinct().ToList();
         if (lengths.Count > 1)
-            throw new HclException($"all lists must have the same length, but they have {string.Join(" and ", lengths)} elements");
+            throw new HclException(
+                $"all lists must have the same length, but they have {string.Join(" and ", lengths)} elements");
         var count = lengths.Count == 0 ? 1 : lengths[0];
         return Enumerable.Range(0, count)
-            .Select(i => Format(call.Text(0), [.. arguments.Select((value, at) => lists[at] is { } list ? list[i] : value)]))
+            .Select(
+                i => Format(
+                    call.Text(0), [.. arguments.Select((value, at) => lists[at] is { } list ? list[i] : value)]))
             .ToList()
             .ToTexts();
     }
@@ -60,7 +74,9 @@ internal static class FormatFunctions
             var verb = ReadVerb(format, ref i, ref next);
             anyVerb = true;
             if (next >= arguments.Count)
-                throw new HclException($"not enough arguments for \"{verb.Text}\" at {start}: need index {next + 1} but have {arguments.Count} total");
+                throw new HclException(
+                    $"not enough arguments for \"{verb.Text}\" at {start}: need index {next + 1} but have "
+                        + $"{arguments.Count} total");
             try
             {
                 result.Append(Pad(verb, One(verb, arguments[next])));
@@ -88,7 +104,8 @@ internal static class FormatFunctions
         if (at < format.Length && format[at] == '.')
         {
             at++;
-            precision = ReadNumber(format, ref at) ?? throw new HclException($"unsupported format: a point needs a precision after it, at {start}");
+            precision = ReadNumber(format, ref at) ?? throw new HclException(
+                $"unsupported format: a point needs a precision after it, at {start}");
         }
         if (at < format.Length && format[at] == '[')
         {
@@ -127,7 +144,8 @@ internal static class FormatFunctions
             case 's':
                 return Cut(HclConversion.Convert(value, Text).AsString(), verb.Precision);
             case 'q':
-                return JsonFunctions.Encode(Cut(HclConversion.Convert(value, Text).AsString(), verb.Precision).ToValue());
+                return JsonFunctions.Encode(
+                    Cut(HclConversion.Convert(value, Text).AsString(), verb.Precision).ToValue());
             case 't':
                 return HclConversion.Convert(value, Bool).AsBool() ? "true" : "false";
             case 'b' or 'd' or 'o' or 'x' or 'X':
@@ -251,7 +269,7 @@ internal static class FormatFunctions
 
     private static string Pad(Verb verb, string text)
     {
-        var missing = verb.Width - StringFunctions.Graphemes(text).Count;
+        var missing = verb.Width - StringFunctions.Count(text);
         if (missing <= 0)
             return text;
         if (verb.Has('-'))

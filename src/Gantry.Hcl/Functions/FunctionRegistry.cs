@@ -11,7 +11,8 @@ public sealed class FunctionRegistry
     private FunctionRegistry(ImmutableDictionary<string, HclFunction> functions) => _functions = functions;
 
     /// <summary>No functions.</summary>
-    public static FunctionRegistry Empty { get; } = new(ImmutableDictionary.Create<string, HclFunction>(StringComparer.Ordinal));
+    public static FunctionRegistry Empty { get; } = new(
+        ImmutableDictionary.Create<string, HclFunction>(StringComparer.Ordinal));
 
     /// <summary>All names, sorted.</summary>
     public IEnumerable<string> Names => _functions.Keys.Order(StringComparer.Ordinal);

@@ -57,7 +57,9 @@ internal static class Glob
         }
         try
         {
-            return new Regex(result.Append("\\z").ToString(), RegexOptions.NonBacktracking | RegexOptions.Singleline | RegexOptions.CultureInvariant);
+            return new Regex(
+                result.Append("\\z").ToString(),
+                RegexOptions.NonBacktracking | RegexOptions.Singleline | RegexOptions.CultureInvariant);
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {

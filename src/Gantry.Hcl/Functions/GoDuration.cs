@@ -27,7 +27,8 @@ public static class GoDuration
             while (digits < rest.Length && (char.IsAsciiDigit(rest[digits]) || rest[digits] == '.'))
                 digits++;
             if (digits is 0 or > 20 || digits == rest.Length
-                || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
+                || !decimal.TryParse(
+                    rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
             {
                 return false;
             }

@@ -35,7 +35,8 @@ internal static class NumberFunctions
     }
 
     private static HclValue Log(FunctionCall call) =>
-        HclValue.Number(HclNumber.FromDouble(Math.Log(call[0].AsNumber().ToDouble()) / Math.Log(call[1].AsNumber().ToDouble())));
+        HclValue.Number(
+            HclNumber.FromDouble(Math.Log(call[0].AsNumber().ToDouble()) / Math.Log(call[1].AsNumber().ToDouble())));
 
     private static HclValue Power(FunctionCall call) =>
         HclValue.Number(HclNumber.FromDouble(Math.Pow(call[0].AsNumber().ToDouble(), call[1].AsNumber().ToDouble())));
@@ -97,7 +98,9 @@ internal static class NumberFunctions
         for (var number = start; goesDown ? number > end : number < end; number += step)
         {
             if (items.Count >= call.Scope.Limits.MaxRange)
-                throw new HclException($"more than {call.Scope.Limits.MaxRange} values were generated; either decrease the difference between start and end or use a smaller step");
+                throw new HclException(
+                    $"more than {call.Scope.Limits.MaxRange} values were generated; either decrease the "
+                        + "difference between start and end or use a smaller step");
             items.Add(HclValue.Number(number));
         }
         return HclValue.List(Number, items);

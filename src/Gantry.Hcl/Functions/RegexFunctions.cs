@@ -25,7 +25,8 @@ internal static class RegexFunctions
             throw new HclException(index, $"a pattern may have at most {MaxPattern} characters");
         try
         {
-            return new Regex(RegexTranslator.Translate(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return new Regex(
+                RegexTranslator.Translate(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (ArgumentException exception)
         {
@@ -33,7 +34,10 @@ internal static class RegexFunctions
         }
         catch (NotSupportedException)
         {
-            throw new HclException(index, "invalid regexp pattern: it uses lookaround, back-references or something else that RE2 does not have");
+            throw new HclException(
+                index,
+                "invalid regexp pattern: it uses lookaround, back-references or something else that RE2 does not "
+                    + "have");
         }
     }
 
@@ -41,7 +45,8 @@ internal static class RegexFunctions
     {
         var regex = Compile(call, 0);
         var match = regex.Match(call.Text(1));
-        return match.Success ? Captures(regex, match) : throw new HclException("pattern did not match any part of the given string");
+        return match.Success ? Captures(regex, match) : throw new HclException(
+            "pattern did not match any part of the given string");
     }
 
     private static HclValue Every(FunctionCall call)

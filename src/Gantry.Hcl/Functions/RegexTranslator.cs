@@ -33,7 +33,8 @@ internal static class RegexTranslator
 
     private static bool IsMultiline(string pattern)
     {
-        for (var at = pattern.IndexOf("(?", StringComparison.Ordinal); at >= 0; at = pattern.IndexOf("(?", at + 2, StringComparison.Ordinal))
+        for (var at = pattern.IndexOf("(?", StringComparison.Ordinal); at >= 0; at = pattern.IndexOf(
+            "(?", at + 2, StringComparison.Ordinal))
         {
             for (var i = at + 2; i < pattern.Length && (char.IsAsciiLetter(pattern[i])); i++)
             {
@@ -44,7 +45,8 @@ internal static class RegexTranslator
         return false;
     }
 
-    private static bool Has(string text, int at, string part) => string.CompareOrdinal(text, at, part, 0, part.Length) == 0;
+    private static bool Has(string text, int at, string part) =>
+        string.CompareOrdinal(text, at, part, 0, part.Length) == 0;
 
     private static int Escape(string pattern, int at, StringBuilder result, bool inClass)
     {

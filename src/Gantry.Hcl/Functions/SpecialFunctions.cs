@@ -32,13 +32,19 @@ internal static class SpecialFunctions
                 return value.IsWhollyKnown ? value : HclValue.UnknownOfAnyType.WithMarks(value.AllMarks());
             problems.Add($"{diagnostics[0].Summary} at {diagnostics[0].Span}");
         }
-        throw new HclException($"no expression succeeded: {string.Join("; ", problems)}. At least one expression must produce a successful result");
+        throw new HclException(
+            $"no expression succeeded: {string.Join("; ", problems)}. At least one expression must produce a "
+                + "successful result");
     }
 
     private static HclValue Convert(SpecialCall call)
     {
-        var type = HclTypeExpression.Read(call.Arguments[1], call.Diagnostics);
+        var problems = new DiagnosticBag();
+        var type = HclTypeExpression.Read(call.Arguments[1], problems);
+        call.Diagnostics.AddRange(problems);
         var value = call.Evaluate(0);
+        if (problems.HasErrors)
+            return HclValue.UnknownOfAnyType;
         return HclConversion.TryConvert(value, type, out var converted, out var error)
             ? converted
             : throw new HclException($"cannot convert to {type.FriendlyName}: {error}");

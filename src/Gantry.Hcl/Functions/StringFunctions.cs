@@ -42,6 +42,18 @@ internal static class StringFunctions
         return result;
     }
 
+    /// <summary>Number of grapheme clusters of a text.</summary>
+    public static int Count(string text)
+    {
+        // In ASCII only CR LF is a cluster of two.
+        if (Ascii.IsValid(text) && !text.Contains('\r'))
+            return text.Length;
+        var count = 0;
+        for (var at = 0; at < text.Length; count++)
+            at += StringInfo.GetNextTextElementLength(text, at);
+        return count;
+    }
+
     private static HclFunction Map(string name, Func<string, string> body) =>
         Function(name, Text, call => body(call.Text(0)).ToValue(), Of("str", Text));
 

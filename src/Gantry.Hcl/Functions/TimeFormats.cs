@@ -24,7 +24,8 @@ internal static partial class TimeFormats
         string[] formats = ["yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz"];
         return DateTimeOffset.TryParseExact(normal, formats, English, DateTimeStyles.None, out var time) ? time : throw Fault();
 
-        HclException Fault() => new(argument, $"not a valid RFC3339 timestamp: \"{text}\"; write it like 2006-01-02T15:04:05Z");
+        HclException Fault() => new(
+            argument, $"not a valid RFC3339 timestamp: \"{text}\"; write it like 2006-01-02T15:04:05Z");
     }
 
     /// <summary>Go's zone in the given form, or <paramref name="utc"/> at offset zero.</summary>
@@ -171,7 +172,8 @@ internal static partial class TimeFormats
                 i += length;
                 continue;
             }
-            var known = GoChunks.FirstOrDefault(chunk => string.CompareOrdinal(layout, i, chunk.Chunk, 0, chunk.Chunk.Length) == 0);
+            var known = GoChunks.FirstOrDefault(
+                chunk => string.CompareOrdinal(layout, i, chunk.Chunk, 0, chunk.Chunk.Length) == 0);
             result.Append(known.Write is null ? layout[i].ToString() : known.Write(time));
             i += known.Write is null ? 1 : known.Chunk.Length;
         }

@@ -15,10 +15,19 @@ internal static class TimeFunctions
         [
             Function("timestamp", Text, _ => TimeFormats.Rfc3339(services.Clock.GetUtcNow()).ToValue()),
             Function("timeadd", Text, Add, Of("timestamp", Text), Of("duration", Text)),
-            Function("formatdate", Text, call => TimeFormats.Hcl(call.Text(0), TimeFormats.ParseRfc3339(call.Text(1), 1)).ToValue(), Of("format", Text), Of("time", Text)),
+            Function(
+                "formatdate",
+                Text,
+                call => TimeFormats.Hcl(call.Text(0), TimeFormats.ParseRfc3339(call.Text(1), 1)).ToValue(),
+                Of("format", Text),
+                Of("time", Text)),
             Variadic("legacy_isotime", Text, Of("format", Text), call => Legacy(call, started, TimeFormats.Go)),
             Variadic("legacy_strftime", Text, Of("format", Text), call => Legacy(call, started, TimeFormats.Strftime)),
-            Function("rfc3339_parse", Any, call => Parts(TimeFormats.ParseRfc3339(call.Text(0), 0), withUnix: true), Of("timestamp", Text)),
+            Function(
+                "rfc3339_parse",
+                Any,
+                call => Parts(TimeFormats.ParseRfc3339(call.Text(0), 0), withUnix: true),
+                Of("timestamp", Text)),
             Function("unix_timestamp_parse", Any, ParseUnix, Of("unix_timestamp", Number)),
         ];
     }
@@ -27,7 +36,8 @@ internal static class TimeFunctions
     {
         var time = TimeFormats.ParseRfc3339(call.Text(0), 0);
         if (!GoDuration.TryParse(call.Text(1), out var duration))
-            throw new HclException(1, $"{ValueText.Quote(call.Text(1))} is not a duration; write it like \"1h30m\" or \"-90s\"");
+            throw new HclException(
+                1, $"{ValueText.Quote(call.Text(1))} is not a duration; write it like \"1h30m\" or \"-90s\"");
         try
         {
             return TimeFormats.Rfc3339(time + duration).ToValue();
@@ -38,7 +48,8 @@ internal static class TimeFunctions
         }
     }
 
-    private static HclValue Legacy(FunctionCall call, DateTimeOffset started, Func<string, DateTimeOffset, string> write)
+    private static HclValue Legacy(
+        FunctionCall call, DateTimeOffset started, Func<string, DateTimeOffset, string> write)
     {
         if (call.Arguments.Length > 1)
             throw new HclException("too many values, 1 needed");

@@ -50,7 +50,12 @@ internal static class YamlFunctions
                 emitter.Emit(Plain(value.AsBool() ? "true" : "false"));
                 break;
             case HclTypeKind.Map or HclTypeKind.Object:
-                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, true, value.Length == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                emitter.Emit(
+                    new MappingStart(
+                        AnchorName.Empty,
+                        TagName.Empty,
+                        true,
+                        value.Length == 0 ? MappingStyle.Flow : MappingStyle.Block));
                 foreach (var (name, item) in value.AsEntries())
                 {
                     emitter.Emit(Quoted(name, isBlock: false));
@@ -59,7 +64,12 @@ internal static class YamlFunctions
                 emitter.Emit(new MappingEnd());
                 break;
             default:
-                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, true, value.Length == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                emitter.Emit(
+                    new SequenceStart(
+                        AnchorName.Empty,
+                        TagName.Empty,
+                        true,
+                        value.Length == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
                 foreach (var item in value.AsItems())
                     Emit(emitter, item, writer);
                 emitter.Emit(new SequenceEnd());
@@ -67,8 +77,15 @@ internal static class YamlFunctions
         }
     }
 
-    private static Scalar Plain(string text) => new(AnchorName.Empty, TagName.Empty, text, ScalarStyle.Plain, true, false);
+    private static Scalar Plain(string text) => new(
+        AnchorName.Empty, TagName.Empty, text, ScalarStyle.Plain, true, false);
 
     private static Scalar Quoted(string text, bool isBlock) =>
-        new(AnchorName.Empty, TagName.Empty, text, isBlock ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted, false, true);
+        new(
+            AnchorName.Empty,
+            TagName.Empty,
+            text,
+            isBlock ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted,
+            false,
+            true);
 }

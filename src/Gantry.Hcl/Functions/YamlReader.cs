@@ -26,7 +26,9 @@ internal sealed partial class YamlReader
         }
         catch (YamlException exception)
         {
-            throw new HclException(0, $"invalid YAML on line {exception.Start.Line}, column {exception.Start.Column}: {exception.Message}");
+            throw new HclException(
+                0,
+                $"invalid YAML on line {exception.Start.Line}, column {exception.Start.Column}: {exception.Message}");
         }
     }
 
@@ -49,7 +51,8 @@ internal sealed partial class YamlReader
         {
             return _anchors.TryGetValue(alias.Value, out var known)
                 ? known
-                : throw new HclException(0, $"line {alias.Start.Line}: the anchor \"{alias.Value}\" is unknown, or refers to itself");
+                : throw new HclException(
+                    0, $"line {alias.Start.Line}: the anchor \"{alias.Value}\" is unknown, or refers to itself");
         }
         if (++_depth > MaxDepth)
             throw new HclException(0, $"YAML may be nested at most {MaxDepth} deep");
@@ -124,7 +127,9 @@ internal sealed partial class YamlReader
             "tag:yaml.org,2002:bool" when Resolve(text) is { } value && value.Type == HclType.Bool => value,
             "tag:yaml.org,2002:int" or "tag:yaml.org,2002:float" when Resolve(text) is { } value && value.Type == HclType.Number => value,
             "tag:yaml.org,2002:timestamp" when Timestamp(text) is { } time => time,
-            _ => throw new HclException(0, $"line {scalar.Start.Line}: unsupported tag \"{scalar.Tag.Value}\", or a value that does not fit it"),
+            _ => throw new HclException(
+                0,
+                $"line {scalar.Start.Line}: unsupported tag \"{scalar.Tag.Value}\", or a value that does not fit it"),
         };
     }
 
@@ -164,7 +169,8 @@ internal sealed partial class YamlReader
         [
             "yyyy-M-d", "yyyy-M-d'T'H:m:s.FFFFFFFK", "yyyy-M-d't'H:m:s.FFFFFFFK", "yyyy-M-d H:m:s.FFFFFFF",
         ];
-        return DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        return DateTimeOffset.TryParseExact(
+            text, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? TimeFormats.Rfc3339(time).ToValue()
             : null;
     }

@@ -21,7 +21,8 @@ public static class BodyDecoder
 
     private sealed class Decoding(HclLimits limits, DiagnosticBag diagnostics)
     {
-        private readonly Dictionary<Block, int> _expanded = [];
+        // Blocks made by all dynamic blocks together: nested ones would multiply.
+        private int _made;
 
         public DecodedBody Decode(Body body, BodySchema schema, EvaluationScope scope, SourceSpan owner, string where)
         {
@@ -31,7 +32,8 @@ public static class BodyDecoder
             var moreBlocks = new List<Block>();
             foreach (var block in body.Blocks)
             {
-                if (block.Type == "dynamic" && schema.AllowsDynamic && schema.Blocks.All(known => known.Type != "dynamic"))
+                if (block.Type == "dynamic" && schema.AllowsDynamic && schema.Blocks.All(
+                    known => known.Type != "dynamic"))
                     Expand(block, schema, scope, blocks, moreBlocks);
                 else if (schema.Blocks.FirstOrDefault(known => known.Type == block.Type) is { } known)
                     DecodeBlock(block, known, scope, blocks);
@@ -90,8 +92,12 @@ public static class BodyDecoder
                     + "Then leave out the equals sign.");
                 return;
             }
-            var suggestion = Suggestion.Sentence(definition.Name, schema.Attributes.Select(attribute => attribute.Name));
-            diagnostics.Error(definition.NameSpan, "Unsupported argument", $"An argument named \"{definition.Name}\" is not expected {Here(where)}.{suggestion}");
+            var suggestion = Suggestion.Sentence(
+                definition.Name, schema.Attributes.Select(attribute => attribute.Name));
+            diagnostics.Error(
+                definition.NameSpan,
+                "Unsupported argument",
+                $"An argument named \"{definition.Name}\" is not expected {Here(where)}.{suggestion}");
         }
 
         private void ReportUnknownBlock(SourceSpan span, string type, BodySchema schema)
@@ -106,7 +112,8 @@ public static class BodyDecoder
                 return;
             }
             var suggestion = Suggestion.Sentence(type, schema.Blocks.Select(block => block.Type));
-            diagnostics.Error(span, "Unsupported block type", $"Blocks of type \"{type}\" are not expected here.{suggestion}");
+            diagnostics.Error(
+                span, "Unsupported block type", $"Blocks of type \"{type}\" are not expected here.{suggestion}");
         }
 
         private static string Here(string where) => where.Length == 0 ? "here" : $"in {where}";
@@ -119,12 +126,21 @@ public static class BodyDecoder
                 if (!attributes.TryGetValue(required.Name, out var given))
                 {
                     // A mistyped name is reported already, and with a suggestion.
-                    if (!body.Attributes.Any(other => Suggestion.For(other.Name, [required.Name]) is not null && !attributes.ContainsKey(other.Name)))
-                        diagnostics.Error(owner, "Missing required argument", $"The argument \"{required.Name}\" is required {Here(where)}, but no definition was found.");
+                    if (!body.Attributes.Any(
+                        other =>
+                            Suggestion.For(other.Name, [required.Name]) is not null && !attributes.ContainsKey(other.Name)))
+                        diagnostics.Error(
+                            owner,
+                            "Missing required argument",
+                            $"The argument \"{required.Name}\" is required {Here(where)}, but no definition was "
+                                + "found.");
                 }
                 else if (given.Value.IsNull)
                 {
-                    diagnostics.Error(given.Definition.Expression.Span, "Missing required argument", $"The argument \"{required.Name}\" is required, and must not be null.");
+                    diagnostics.Error(
+                        given.Definition.Expression.Span,
+                        "Missing required argument",
+                        $"The argument \"{required.Name}\" is required, and must not be null.");
                 }
             }
         }
@@ -137,11 +153,15 @@ public static class BodyDecoder
                 if (found.Count < known.Min && !found.Any(block => block.IsUnknown))
                 {
                     var needed = known.Min == 1 ? $"At least one \"{known.Type}\" block is" : $"At least {known.Min} \"{known.Type}\" blocks are";
-                    diagnostics.Error(owner, $"Missing {known.Type} block", $"{needed} required {Here(where)}; {found.Count} found.");
+                    diagnostics.Error(
+                        owner,
+                        $"Missing {known.Type} block",
+                        $"{needed} required {Here(where)}; {found.Count} found.");
                 }
                 if (found.Count > known.Max)
                 {
-                    var allowed = known.Max == 1 ? "one" : known.Max.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    var allowed = known.Max == 1 ? "one" : known.Max.ToString(
+                        System.Globalization.CultureInfo.InvariantCulture);
                     var first = new RelatedLocation { Span = found[0].Source.HeaderSpan, Message = "the first one is here" };
                     diagnostics.Error(
                         found[known.Max].Source.HeaderSpan,
@@ -172,7 +192,10 @@ public static class BodyDecoder
             var names = string.Join(", ", schema.LabelNames);
             if (count < schema.LabelNames.Length)
             {
-                diagnostics.Error(span, $"Missing {schema.LabelNames[count]} for {schema.Type}", $"All {schema.Type} blocks must have {schema.LabelNames.Length} labels ({names}).");
+                diagnostics.Error(
+                    span,
+                    $"Missing {schema.LabelNames[count]} for {schema.Type}",
+                    $"All {schema.Type} blocks must have {schema.LabelNames.Length} labels ({names}).");
             }
             else
             {
@@ -188,11 +211,15 @@ public static class BodyDecoder
         }
 
         // dynamic "type" { for_each, iterator, labels, content {} }: a block of that type for each element.
-        private void Expand(Block block, BodySchema schema, EvaluationScope scope, List<DecodedBlock> into, List<Block> more)
+        private void Expand(
+            Block block, BodySchema schema, EvaluationScope scope, List<DecodedBlock> into, List<Block> more)
         {
             if (block.Labels.Length != 1)
             {
-                diagnostics.Error(block.HeaderSpan, "Invalid dynamic block", "A dynamic block needs one label: the type of the blocks to make.");
+                diagnostics.Error(
+                    block.HeaderSpan,
+                    "Invalid dynamic block",
+                    "A dynamic block needs one label: the type of the blocks to make.");
                 return;
             }
             var type = block.Labels[0].Text;
@@ -204,21 +231,26 @@ public static class BodyDecoder
                     ReportUnknownBlock(block.Labels[0].Span, type, schema);
                 return;
             }
-            if (DynamicBlock.Read(block, type, diagnostics) is not { } dynamic)
+            if (_made > limits.MaxDynamicBlocks || DynamicBlock.Read(block, type, diagnostics) is not { } dynamic)
                 return;
             var collection = Evaluator.Evaluate(dynamic.ForEach, scope, diagnostics);
             if (dynamic.Pairs(collection, diagnostics) is not { } pairs)
                 return;
             foreach (var (key, value) in pairs)
             {
-                var count = _expanded[block] = _expanded.GetValueOrDefault(block) + 1;
-                if (count > limits.MaxDynamicBlocks)
+                if (_made >= limits.MaxDynamicBlocks)
                 {
-                    diagnostics.Error(block.HeaderSpan, "Too many blocks", $"A dynamic block may make at most {limits.MaxDynamicBlocks} blocks.");
+                    if (_made++ == limits.MaxDynamicBlocks)
+                        diagnostics.Error(
+                            block.HeaderSpan,
+                            "Too many blocks",
+                            $"Dynamic blocks may make at most {limits.MaxDynamicBlocks} blocks in one body.");
                     return;
                 }
+                _made++;
                 var inner = dynamic.ScopeOf(scope, key, value);
-                if (dynamic.Labels(inner, diagnostics) is not { } labels || !CheckLabels(block, known, labels.Length, block.HeaderSpan))
+                if (dynamic.Labels(inner, diagnostics) is not { } labels || !CheckLabels(
+                    block, known, labels.Length, block.HeaderSpan))
                     return;
                 into.Add(new DecodedBlock
                 {

@@ -24,28 +24,46 @@ internal sealed class DynamicBlock
     public static DynamicBlock? Read(Block block, string type, DiagnosticBag diagnostics)
     {
         var before = diagnostics.Count;
-        foreach (var attribute in block.Body.Attributes.Where(attribute => attribute.Name is not ("for_each" or "iterator" or "labels")))
+        foreach (var attribute in block.Body.Attributes.Where(
+            attribute => attribute.Name is not ("for_each" or "iterator" or "labels")))
         {
             var suggestion = Suggestion.Sentence(attribute.Name, ["for_each", "iterator", "labels"]);
-            diagnostics.Error(attribute.NameSpan, "Unsupported argument", $"An argument named \"{attribute.Name}\" is not expected in a dynamic block.{suggestion} The arguments of the blocks to make go into \"content\".");
+            diagnostics.Error(
+                attribute.NameSpan,
+                "Unsupported argument",
+                $"An argument named \"{attribute.Name}\" is not expected in a dynamic block.{suggestion} The "
+                    + "arguments of the blocks to make go into \"content\".");
         }
         foreach (var other in block.Body.Blocks.Where(other => other.Type != "content"))
-            diagnostics.Error(other.TypeSpan, "Unsupported block type", $"Blocks of type \"{other.Type}\" are not expected in a dynamic block; put them into \"content\".");
+            diagnostics.Error(
+                other.TypeSpan,
+                "Unsupported block type",
+                $"Blocks of type \"{other.Type}\" are not expected in a dynamic block; put them into \"content\".");
         var contents = block.Body.BlocksOf("content").ToList();
         if (contents.Count != 1)
-            diagnostics.Error(block.HeaderSpan, "Invalid dynamic block", $"A dynamic block needs one \"content\" block; {contents.Count} found.");
+            diagnostics.Error(
+                block.HeaderSpan,
+                "Invalid dynamic block",
+                $"A dynamic block needs one \"content\" block; {contents.Count} found.");
         else if (!contents[0].Labels.IsEmpty)
-            diagnostics.Error(contents[0].HeaderSpan, "Invalid dynamic block", "The \"content\" block takes no labels; use the argument \"labels\".");
+            diagnostics.Error(
+                contents[0].HeaderSpan,
+                "Invalid dynamic block",
+                "The \"content\" block takes no labels; use the argument \"labels\".");
         var forEach = block.Body.Attribute("for_each")?.Expression;
         if (forEach is null)
-            diagnostics.Error(block.HeaderSpan, "Missing required argument", "The argument \"for_each\" is required in a dynamic block, but no definition was found.");
+            diagnostics.Error(
+                block.HeaderSpan,
+                "Missing required argument",
+                "The argument \"for_each\" is required in a dynamic block, but no definition was found.");
         var iterator = type;
         if (block.Body.Attribute("iterator")?.Expression is { } named)
         {
             if (References.AsTraversal(named) is { Steps.IsEmpty: true } name)
                 iterator = name.Root;
             else
-                diagnostics.Error(named.Span, "Invalid iterator name", "The iterator is a bare name, without quotes or dots.");
+                diagnostics.Error(
+                    named.Span, "Invalid iterator name", "The iterator is a bare name, without quotes or dots.");
         }
         return diagnostics.Count > before || forEach is null
             ? null
@@ -55,7 +73,8 @@ internal sealed class DynamicBlock
     /// <summary>Keys and elements to make blocks of; one unknown pair where they are not known; null after an error.</summary>
     public IEnumerable<(HclValue Key, HclValue Value)>? Pairs(HclValue collection, DiagnosticBag diagnostics)
     {
-        if (collection.IsNull || (collection.Type != HclType.Any && !collection.Type.IsSequence && !collection.Type.IsKeyed))
+        if (collection.IsNull || (
+            collection.Type != HclType.Any && !collection.Type.IsSequence && !collection.Type.IsKeyed))
         {
             diagnostics.Error(
                 ForEach.Span,
@@ -65,7 +84,8 @@ internal sealed class DynamicBlock
         }
         if (!collection.IsKnown)
             return [(HclValue.UnknownOfAnyType, HclValue.UnknownOfAnyType)];
-        return EvaluationRun.Pairs(collection).Select(pair => (pair.Key.WithMarks(collection.Marks), pair.Value.WithMarks(collection.Marks)));
+        return EvaluationRun.Pairs(collection).Select(
+            pair => (pair.Key.WithMarks(collection.Marks), pair.Value.WithMarks(collection.Marks)));
     }
 
     /// <summary>The scope of the content for one element.</summary>
@@ -84,7 +104,8 @@ internal sealed class DynamicBlock
         if (labels.IsWhollyKnown && !labels.IsNull && labels.AsItems().All(label => !label.IsNull))
             return [.. labels.AsItems().Select(label => label.AsString())];
         if (!diagnostics.HasErrors)
-            diagnostics.Error(LabelsExpression.Span, "Invalid dynamic block label", "Labels must be known texts, not null.");
+            diagnostics.Error(
+                LabelsExpression.Span, "Invalid dynamic block label", "Labels must be known texts, not null.");
         return null;
     }
 }

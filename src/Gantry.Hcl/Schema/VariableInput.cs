@@ -40,7 +40,8 @@ public static class VariableInput
         }
         if (HclConversion.TryConvert(value, type, out var converted, out var error))
             return converted;
-        diagnostics.Error(file.Span(0, text.Length), "Invalid value for variable", $"The value is not suitable: {error}.");
+        diagnostics.Error(
+            file.Span(0, text.Length), "Invalid value for variable", $"The value is not suitable: {error}.");
         return HclValue.Unknown(type);
     }
 
@@ -52,7 +53,10 @@ public static class VariableInput
             var values = JsonValues.Parse(file.Text);
             if (!values.IsNull && values.Type.Kind == HclTypeKind.Object)
                 return values.AsEntries();
-            diagnostics.Error(file.Span(0, 0), "Invalid variables file", "A JSON file of variables must hold one object: names and values.");
+            diagnostics.Error(
+                file.Span(0, 0),
+                "Invalid variables file",
+                "A JSON file of variables must hold one object: names and values.");
         }
         catch (HclException exception) when (exception.InnerException is JsonException json)
         {

@@ -18,7 +18,8 @@ public sealed class Body
     public ImmutableArray<Block> Blocks { get; }
 
     /// <summary>The attribute of that name, or null.</summary>
-    public AttributeDefinition? Attribute(string name) => Attributes.FirstOrDefault(attribute => attribute.Name == name);
+    public AttributeDefinition? Attribute(string name) => Attributes.FirstOrDefault(
+        attribute => attribute.Name == name);
 
     /// <summary>The blocks of that type in source order.</summary>
     public IEnumerable<Block> BlocksOf(string type) => Blocks.Where(block => block.Type == type);

@@ -9,17 +9,16 @@ internal static class InvalidCharacters
             return ("Unterminated comment", "A comment that starts with /* must end with */.");
         return text[0] switch
         {
-            '\'' => ("Invalid character", "Single quotes are not valid. Use double quotes (\") to enclose strings."),
+            '\'' => ("Invalid character", "Strings are written in double quotes (\"), not in single ones."),
             '`' => ("Invalid character",
-                "The \"`\" character is not valid. To create a multi-line string, use the \"heredoc\" syntax, like \"<<EOT\"."),
+                "Backquotes are not used here. A string of several lines is written as a heredoc, which starts with \"<<EOT\"."),
             ';' => ("Invalid character",
-                "The \";\" character is not valid. Use newlines to separate definitions, and commas to separate items."),
-            '&' => ("Unsupported operator", "Bitwise operators are not supported. Did you mean boolean AND (\"&&\")?"),
-            '|' => ("Unsupported operator", "Bitwise operators are not supported. Did you mean boolean OR (\"||\")?"),
-            '^' or '~' => ("Unsupported operator", "Bitwise operators are not supported."),
+                "Definitions are separated by newlines and items by commas, never by semicolons."),
+            '&' => ("Unsupported operator", "There are no operators on bits. Logical AND is written \"&&\"."),
+            '|' => ("Unsupported operator", "There are no operators on bits. Logical OR is written \"||\"."),
+            '^' or '~' => ("Unsupported operator", "There are no operators on bits."),
             '\u201C' or '\u201D' => ("Invalid character",
-                "\"Curly quotes\" are not valid here. These can sometimes be inadvertently introduced when sharing code via "
-                + "documents or discussion forums. It might help to replace the character with a \"straight quote\"."),
+                "This is a typographic quote, as word processors make them. Write a straight one (\") instead."),
             '\uFFFD' => ("Invalid character", "This is not valid UTF-8. Save the file with UTF-8 encoding."),
             < ' ' or '\u007F' => ("Invalid character", $"The control character U+{(int)text[0]:X4} is not valid here."),
             _ => ("Invalid character", $"The character \"{text}\" cannot be used here."),

@@ -50,7 +50,10 @@ internal sealed partial class Parser
         {
             if (!part.All(char.IsAsciiDigit) || !HclNumber.TryParse(part, out var index))
             {
-                Fail(SpanOf(number), "Invalid legacy index", "An index after a dot must be a whole number; use brackets otherwise.");
+                Fail(
+                    SpanOf(number),
+                    "Invalid legacy index",
+                    "An index after a dot must be a whole number; use brackets otherwise.");
                 return new ErrorExpression(SpanOf(number));
             }
             var key = new LiteralExpression(SpanOf(number), HclValue.Number(index));
@@ -77,7 +80,7 @@ internal sealed partial class Parser
                 Fail(
                     SpanOf(token),
                     "Nested splat expression not allowed",
-                    "A splat expression (*) cannot be used inside another attribute-only splat expression; use [*].");
+                    "After \".*\" no second one can follow; write both as \"[*]\".");
             }
             else
             {
@@ -108,7 +111,10 @@ internal sealed partial class Parser
         {
             var key = ParseExpression();
             if (!_failed && !TryTake(TokenKind.CloseBracket))
-                Unexpected(Peek(), "Missing close bracket on index", "The index operator must end with a closing bracket (\"]\").");
+                Unexpected(
+                    Peek(),
+                    "Missing close bracket on index",
+                    "The closing bracket \"]\" of an index is expected here.");
             LeaveLines(before);
             result = Checked(new IndexExpression(target.Span.Through(SpanFrom(open.Start)), target, key));
         }

@@ -15,7 +15,10 @@ internal sealed partial class Parser
         {
             if (Peek().Kind == TokenKind.CloseBrace)
             {
-                Fail(SpanOf(Peek()), "Unexpected closing brace", "This \"}\" closes no block. Remove it, or add the block's beginning.");
+                Fail(
+                    SpanOf(Peek()),
+                    "Unexpected closing brace",
+                    "This \"}\" closes no block. Remove it, or add the block's beginning.");
                 Take();
                 _failed = false;
                 continue;
@@ -54,11 +57,14 @@ internal sealed partial class Parser
         }
         else if (token.Kind == TokenKind.OpenQuote)
         {
-            Unexpected(token, "Invalid argument name", "Argument names must not be quoted.");
+            Unexpected(token, "Invalid argument name", "The name of an argument is written without quotes.");
         }
         else
         {
-            Unexpected(token, "Argument or block definition required", "An argument or block definition is required here.");
+            Unexpected(
+                token,
+                "Argument or block definition required",
+                "A line starts with the name of an argument or the type of a block.");
         }
         if (_failed)
             Recover(start);
@@ -110,7 +116,9 @@ internal sealed partial class Parser
                 first);
         }
         if (!_failed)
-            EndItem("Missing newline after argument", "An argument definition must end with a newline.");
+            EndItem(
+                "Missing newline after argument",
+                "The value is complete before this, and nothing may follow it on its line.");
     }
 
     private void EndItem(string summary, string expected)
@@ -149,8 +157,8 @@ internal sealed partial class Parser
                     token,
                     "Invalid block definition",
                     token.Kind == TokenKind.Assign
-                        ? "The equals sign \"=\" indicates an argument definition, and must not be used when defining a block."
-                        : "Either a quoted string block label or an opening brace (\"{\") is expected here, on the same line.");
+                        ? "A block has no equals sign between its type or labels and the \"{\"."
+                        : "Another label or the opening \"{\" is expected here, on the same line.");
                 return null;
             }
         }
@@ -192,14 +200,13 @@ internal sealed partial class Parser
             Fail(
                 SpanOf(open),
                 "Unclosed configuration block",
-                "There is no closing brace for this block before the end of the file. "
-                + "This may be caused by incorrect brace nesting elsewhere in this file.",
+                "The \"}\" that closes this block was not found. Perhaps a block or object inside it is not closed.",
                 start);
             return null;
         }
         Take();
         var body = items.ToBody(SpanFrom(open.Start));
-        EndItem("Missing newline after block definition", "A block definition must end with a newline.");
+        EndItem("Missing newline after block definition", "Nothing may follow a block's closing brace on its line.");
         return body;
     }
 
@@ -230,13 +237,13 @@ internal sealed partial class Parser
                 close,
                 "Invalid single-argument block definition",
                 close.Kind == TokenKind.Comma
-                    ? "Single-line block syntax can include only one argument definition. To define more, put each on a line of its own."
-                    : "A single-line block definition must end with a closing brace right after its single argument definition.");
+                    ? "A block on a single line holds one argument. To set more, put each on a line of its own."
+                    : "The closing \"}\" is expected right after the one argument of a block on a single line.");
             return null;
         }
         Take();
         var body = items.ToBody(SpanFrom(open.Start));
-        EndItem("Missing newline after block definition", "A block definition must end with a newline.");
+        EndItem("Missing newline after block definition", "Nothing may follow a block's closing brace on its line.");
         return body;
     }
 
@@ -245,19 +252,24 @@ internal sealed partial class Parser
     // bracket is never closed, a line that is indented like the item and reads like a definition ends it too.
     private void Recover(int itemStart)
     {
-        var failure = _at;
         _failed = false;
         _newlinesMatter = true;
+        // Nothing is left to skip; going through all of it again for each block left open would be quadratic.
+        if (Peek().Kind == TokenKind.EndOfFile)
+            return;
+        var failure = _at;
         _at = itemStart;
         var indentation = Indentation(_tokens[itemStart].Start);
         var open = 0;
         while (true)
         {
             var token = Peek();
-            if (token.Kind == TokenKind.EndOfFile || (token.Kind == TokenKind.CloseBrace && open == 0 && _at > itemStart))
+            if (token.Kind == TokenKind.EndOfFile || (
+                token.Kind == TokenKind.CloseBrace && open == 0 && _at > itemStart))
                 return;
             Take();
-            if (token.Kind == TokenKind.Newline && ((_at > failure && open == 0) || StartsDefinition(indentation, failure)))
+            if (token.Kind == TokenKind.Newline && (
+                (_at > failure && open == 0) || StartsDefinition(indentation, failure)))
                 return;
             open = token.Kind switch
             {

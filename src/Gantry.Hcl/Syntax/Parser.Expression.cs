@@ -27,7 +27,7 @@ internal sealed partial class Parser
         if (!TryTake(TokenKind.Colon))
         {
             return Unexpected(
-                Peek(), "Missing false expression in conditional", "The conditional operator (...?...:...) requires a false expression, delimited by a colon.");
+                Peek(), "Missing false expression in conditional", "A conditional (condition ? value : other) needs a colon and the value for the other case here.");
         }
         var whenFalse = ParseExpression();
         return Checked(new ConditionalExpression(
@@ -101,7 +101,10 @@ internal sealed partial class Parser
             case TokenKind.OpenBrace:
                 return ParseObject();
             default:
-                return Unexpected(token, "Invalid expression", "Expected the start of an expression, but found an invalid expression token.");
+                return Unexpected(
+                    token,
+                    "Invalid expression",
+                    "A value is expected here: a literal, a name, a function call, or something in brackets.");
         }
     }
 
@@ -111,7 +114,7 @@ internal sealed partial class Parser
         var before = EnterLines(newlinesMatter: false);
         var inner = ParseExpression();
         if (!_failed && !TryTake(TokenKind.CloseParenthesis))
-            Unexpected(Peek(), "Unbalanced parentheses", "Expected a closing parenthesis to terminate the expression.");
+            Unexpected(Peek(), "Unbalanced parentheses", "The closing parenthesis \")\" is expected here.");
         LeaveLines(before);
         return Checked(new ParenthesesExpression(SpanFrom(open.Start), inner));
     }
@@ -146,13 +149,16 @@ internal sealed partial class Parser
         {
             var part = Peek();
             if (part.Kind != TokenKind.Identifier)
-                return Unexpected(part, "Missing function name", "Function scope resolution symbol :: must be followed by a function name in this scope.");
+                return Unexpected(part, "Missing function name", "A function's name is expected after \"::\".");
             Take();
             name += "::" + TextOf(part);
         }
         var nameSpan = SpanFrom(first.Start);
         if (!TryTake(TokenKind.OpenParenthesis))
-            return Unexpected(Peek(), "Missing open parenthesis", "Function selector must be followed by an open parenthesis to begin the function call.");
+            return Unexpected(
+                Peek(),
+                "Missing open parenthesis",
+                "The opening parenthesis \"(\" of a function call is expected here.");
         var before = EnterLines(newlinesMatter: false);
         var arguments = ImmutableArray.CreateBuilder<Expression>();
         var expands = false;
@@ -168,9 +174,16 @@ internal sealed partial class Parser
         if (!_failed && !TryTake(TokenKind.CloseParenthesis))
         {
             if (expands)
-                Unexpected(Peek(), "Missing closing parenthesis", "An expanded function argument (with ...) must be immediately followed by closing parentheses.");
+                Unexpected(
+                    Peek(),
+                    "Missing closing parenthesis",
+                    "Only the last argument can be expanded with \"...\": the closing parenthesis is expected "
+                        + "right after it.");
             else
-                Unexpected(Peek(), "Missing argument separator", "A comma is required to separate each function argument from the next.");
+                Unexpected(
+                    Peek(),
+                    "Missing argument separator",
+                    "A comma or the closing parenthesis \")\" is expected here.");
         }
         LeaveLines(before);
         return Checked(new CallExpression(SpanFrom(first.Start), name, nameSpan, arguments.ToImmutable(), expands));
@@ -193,7 +206,7 @@ internal sealed partial class Parser
                     break;
             }
             if (!_failed && !TryTake(TokenKind.CloseBracket))
-                Unexpected(Peek(), "Missing item separator", "Expected a comma to mark the beginning of the next item.");
+                Unexpected(Peek(), "Missing item separator", "A comma or the closing bracket \"]\" is expected here.");
             result = Checked(new TupleExpression(SpanFrom(open.Start), items.ToImmutable()));
         }
         LeaveLines(before);
@@ -225,7 +238,10 @@ internal sealed partial class Parser
             if (next.Kind is TokenKind.Comma or TokenKind.Newline)
                 Take();
             else if (next.Kind != TokenKind.CloseBrace && !_failed)
-                Unexpected(next, "Missing attribute separator", "Expected a newline or comma to mark the beginning of the next attribute.");
+                Unexpected(
+                    next,
+                    "Missing attribute separator",
+                    "A comma, a newline or the closing brace \"}\" is expected here.");
         }
         LeaveLines(before);
         return Checked(new ObjectExpression(SpanFrom(open.Start), items.ToImmutable()));
@@ -247,8 +263,7 @@ internal sealed partial class Parser
             Fail(
                 key.Span,
                 "Ambiguous attribute key",
-                "If this expression is intended to be a reference, wrap it in parentheses. If it's instead intended as a "
-                + "literal name containing periods, wrap it in quotes to create a string literal.");
+                "A key with dots could be a reference or a name. Put a reference into parentheses, and a name into quotes.");
             return null;
         }
         if (name is not null)
@@ -259,7 +274,7 @@ internal sealed partial class Parser
             Unexpected(
                 separator,
                 "Missing attribute value",
-                "Expected an attribute value, introduced by an equals sign (\"=\") or a colon (\":\").");
+                "An equals sign or a colon, and the value of this key, are expected here.");
             return null;
         }
         Take();
@@ -274,7 +289,8 @@ internal sealed partial class Parser
         if (ParseLoopHead("'for' expression") is not var (keyName, valueName, collection))
             return new ErrorExpression(SpanFrom(open.Start));
         if (!TryTake(TokenKind.Colon))
-            return Unexpected(Peek(), "Invalid 'for' expression", "A colon is required after the collection expression.");
+            return Unexpected(
+                Peek(), "Invalid 'for' expression", "A colon is required after the collection expression.");
         var value = ParseExpression();
         Expression? key = null;
         if (!_failed && TryTake(TokenKind.FatArrow))
@@ -283,16 +299,25 @@ internal sealed partial class Parser
             value = ParseExpression();
         }
         if (!_failed && isObject && key is null)
-            return Unexpected(Peek(), "Invalid 'for' expression", "A key expression followed by \"=>\" is required when building an object.");
+            return Unexpected(
+                Peek(),
+                "Invalid 'for' expression",
+                "A key expression followed by \"=>\" is required when building an object.");
         if (!_failed && !isObject && key is not null)
         {
-            Fail(key.Span, "Invalid 'for' expression", "A key expression is not valid when building a tuple; use braces to build an object.");
+            Fail(
+                key.Span,
+                "Invalid 'for' expression",
+                "A key expression is not valid when building a tuple; use braces to build an object.");
             return new ErrorExpression(key.Span);
         }
         var ellipsis = Peek();
         var groups = !_failed && TryTake(TokenKind.Ellipsis);
         if (groups && key is null)
-            Fail(SpanOf(ellipsis), "Invalid 'for' expression", "Grouping with ... is only possible when building an object.");
+            Fail(
+                SpanOf(ellipsis),
+                "Invalid 'for' expression",
+                "Grouping with ... is only possible when building an object.");
         Expression? condition = null;
         if (!_failed && IsWord(Peek(), "if"))
         {
@@ -333,7 +358,8 @@ internal sealed partial class Parser
         var token = Peek();
         if (token.Kind == TokenKind.Identifier)
             return TextOf(Take());
-        Unexpected(token, $"Invalid {where}", "It requires one or two variable names after \"for\", separated by a comma.");
+        Unexpected(
+            token, $"Invalid {where}", "It requires one or two variable names after \"for\", separated by a comma.");
         return null;
     }
 }

@@ -169,14 +169,16 @@ internal sealed partial class Parser
                     close,
                     "Extra characters after interpolation expression",
                     close.Kind is TokenKind.Colon
-                        ? "Template interpolation doesn't expect a colon at this location. Did you intend this to be a literal "
-                            + "sequence to be processed as part of another language? If so, you can escape it by starting with "
-                            + "\"$${\" instead of just \"${\"."
-                        : "Expected a closing brace to end the interpolation expression, but found extra characters.");
+                        ? "An interpolation holds an expression, which has no colon here. If this is text for a shell or another "
+                            + "program, write \"$${\" in place of \"${\"."
+                        : "The closing brace \"}\" of the interpolation is expected here.");
             }
             else
             {
-                Unexpected(close, "Extra characters in template directive", "Expected a closing brace to end the directive.");
+                Unexpected(
+                    close,
+                    "Extra characters in template directive",
+                    "The closing brace \"}\" of the directive is expected here.");
             }
         }
         LeaveLines(before);
@@ -197,7 +199,10 @@ internal sealed partial class Parser
         };
         if (kind == PartKind.End)
         {
-            Unexpected(word, "Invalid template directive", "A template directive is one of \"if\", \"else\", \"endif\", \"for\" and \"endfor\".");
+            Unexpected(
+                word,
+                "Invalid template directive",
+                "A template directive is one of \"if\", \"else\", \"endif\", \"for\" and \"endfor\".");
             return new Part { Kind = PartKind.End, Span = SpanOf(word) };
         }
         Take();
@@ -246,7 +251,8 @@ internal sealed partial class Parser
                 case PartKind.For:
                     var body = BuildTemplate(parts, ref at, part.Span);
                     Expect(parts, ref at, PartKind.EndFor, part);
-                    items.Add(new TemplateForExpression(part.Span, part.KeyName, part.ValueName, part.Expression!, body));
+                    items.Add(
+                        new TemplateForExpression(part.Span, part.KeyName, part.ValueName, part.Expression!, body));
                     break;
                 default:
                     break;
@@ -378,7 +384,11 @@ internal sealed partial class Parser
             {
                 var digits = c == 'u' ? 4 : 8;
                 if (rest.Length >= 2 + digits
-                    && int.TryParse(rest.Slice(2, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                    && int.TryParse(
+                        rest.Slice(2, digits),
+                        NumberStyles.AllowHexSpecifier,
+                        CultureInfo.InvariantCulture,
+                        out var code)
                     && Rune.IsValid(code))
                 {
                     text.Append(new Rune(code).ToString());
@@ -387,13 +397,13 @@ internal sealed partial class Parser
                 parser.Fail(
                     parser._file.Span(index, index + 2),
                     "Invalid escape sequence",
-                    $"The \\{c} escape sequence must be followed by {digits} hexadecimal digits of a Unicode character.");
+                    $"After \\{c} come the {digits} hexadecimal digits of a Unicode character.");
                 return rest.Length;
             }
             parser.Fail(
                 parser._file.Span(index, index + Math.Min(2, rest.Length)),
                 "Invalid escape sequence",
-                $"The symbol \"{(c < ' ' ? "" : c)}\" is not a valid escape sequence selector. "
+                $"\"\\{(c < ' ' ? "" : c)}\" is no escape sequence. "
                 + "To write a backslash itself, double it: \"\\\\\".");
             return rest.Length;
         }

@@ -32,7 +32,10 @@ internal sealed partial class Parser
     {
         var expression = ParseExpression();
         if (!_failed && Peek().Kind != TokenKind.EndOfFile)
-            Unexpected(Peek(), "Extra characters after expression", "An expression was successfully parsed, but extra characters were found after it.");
+            Unexpected(
+                Peek(),
+                "Extra characters after expression",
+                "The expression is complete before this; nothing may follow it.");
         return expression;
     }
 
@@ -111,13 +114,26 @@ internal sealed partial class Parser
         }
         else if (token.Kind == TokenKind.EndOfFile)
         {
-            Fail(span, summary, $"{expected} The end of the text was found instead.");
+            Fail(EndOfText(), summary, $"{expected} The text ends instead.");
+        }
+        else if (token.Kind == TokenKind.Newline)
+        {
+            Fail(_file.Span(token.Start, token.Start), summary, $"{expected} The line ends instead.");
         }
         else
         {
             Fail(span, summary, expected);
         }
         return new ErrorExpression(span);
+    }
+
+    // Behind the last thing that was written: people look there, not at the empty line at the end.
+    private SourceSpan EndOfText()
+    {
+        var last = _tokens.Length - 1;
+        while (last > 0 && _tokens[last].Kind is TokenKind.EndOfFile or TokenKind.Newline or TokenKind.Whitespace or TokenKind.Comment)
+            last--;
+        return _file.Span(_tokens[last].End, _tokens[last].End);
     }
 
     // Guards every recursion: by count, so that the answer is the same everywhere, and by the stack really left.

@@ -47,7 +47,8 @@ public static class HclConversion
     private static HclType? UnifyKeyed(List<HclType> types)
     {
         var first = types[0];
-        if (types.All(type => type.Kind == HclTypeKind.Object && type.Attributes.Keys.SequenceEqual(first.Attributes.Keys)))
+        if (types.All(
+            type => type.Kind == HclTypeKind.Object && type.Attributes.Keys.SequenceEqual(first.Attributes.Keys)))
         {
             var attributes = new List<KeyValuePair<string, HclType>>();
             foreach (var name in first.Attributes.Keys)
@@ -59,13 +60,15 @@ public static class HclConversion
             return HclType.Object(attributes);
         }
         var element = Unify(types.SelectMany(type =>
-            type.Kind == HclTypeKind.Map ? [type.ElementType] : type.Attributes.Values.Select(attribute => attribute.Type)));
+            type.Kind == HclTypeKind.Map ? [type.ElementType] : type.Attributes.Values.Select(attribute =>
+                attribute.Type)));
         return element is null ? null : HclType.Map(element);
     }
 
     private static HclType? UnifySequences(List<HclType> types)
     {
-        if (types.All(type => type.Kind == HclTypeKind.Tuple && type.ElementTypes.Length == types[0].ElementTypes.Length))
+        if (types.All(
+            type => type.Kind == HclTypeKind.Tuple && type.ElementTypes.Length == types[0].ElementTypes.Length))
         {
             var elements = new List<HclType>();
             for (var i = 0; i < types[0].ElementTypes.Length; i++)
@@ -76,7 +79,8 @@ public static class HclConversion
             }
             return HclType.Tuple(elements);
         }
-        var element = Unify(types.SelectMany(type => type.IsCollection ? [type.ElementType] : type.ElementTypes.AsEnumerable()));
+        var element = Unify(
+            types.SelectMany(type => type.IsCollection ? [type.ElementType] : type.ElementTypes.AsEnumerable()));
         if (element is null)
             return null;
         // A list keeps what order and repetition there is; only sets alone stay a set.
@@ -146,7 +150,8 @@ public static class HclConversion
                 "true" or "1" => HclValue.True,
                 "false" or "0" => HclValue.False,
                 "True" or "TRUE" => throw Fault("a bool is required; to convert from string, use lowercase \"true\""),
-                "False" or "FALSE" => throw Fault("a bool is required; to convert from string, use lowercase \"false\""),
+                "False" or "FALSE" => throw Fault(
+                    "a bool is required; to convert from string, use lowercase \"false\""),
                 _ => throw Mismatch(value.Type, HclType.Bool),
             };
         }
@@ -208,7 +213,8 @@ public static class HclConversion
             return HclValue.Object(result);
         }
 
-        private static string Step(string name) => Identifiers.IsValid(name) ? $".{name}" : $"[{ValueText.Quote(name)}]";
+        private static string Step(string name) =>
+            Identifiers.IsValid(name) ? $".{name}" : $"[{ValueText.Quote(name)}]";
 
         private HclValue Within(string step, HclValue value, HclType type)
         {
@@ -221,7 +227,8 @@ public static class HclConversion
         private HclException Mismatch(HclType found, HclType wanted)
         {
             var article = wanted.Kind == HclTypeKind.Object ? "an" : "a";
-            return Fault($"{article} {wanted.FriendlyName} is required, but this is {Article(found)}{found.FriendlyName}");
+            return Fault(
+                $"{article} {wanted.FriendlyName} is required, but this is {Article(found)}{found.FriendlyName}");
         }
 
         private static string Article(HclType found) => found.Kind switch
@@ -231,7 +238,8 @@ public static class HclConversion
             _ => "a ",
         };
 
-        private HclException Fault(string message) => new(_path.Count == 0 ? message : $"at {string.Concat(_path)}: {message}");
+        private HclException Fault(string message) => new(
+            _path.Count == 0 ? message : $"at {string.Concat(_path)}: {message}");
 
         // Whether some value of one type might fit the other; what is in a text is not known yet.
         private static bool IsConvertible(HclType from, HclType to)

@@ -37,7 +37,8 @@ public readonly struct HclNumber : IEquatable<HclNumber>, IComparable<HclNumber>
         var unsigned = text.Length > 0 && text[0] is '-' or '+' ? text[1..] : text;
         var mark = unsigned.IndexOfAny('e', 'E');
         var exponent = 0;
-        if (mark >= 0 && !int.TryParse(unsigned[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
+        if (mark >= 0 && !int.TryParse(
+            unsigned[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
             return false;
         var digits = mark < 0 ? unsigned : unsigned[..mark];
         var point = digits.IndexOf('.');
@@ -113,7 +114,8 @@ public readonly struct HclNumber : IEquatable<HclNumber>, IComparable<HclNumber>
         if (b.Sign == 0)
             return a;
         var exponent = Math.Min(a._exponent, b._exponent);
-        return Round((a._mantissa << (a._exponent - exponent)) + (b._mantissa << (b._exponent - exponent)), exponent, false);
+        return Round(
+            (a._mantissa << (a._exponent - exponent)) + (b._mantissa << (b._exponent - exponent)), exponent, false);
     }
 
     /// <summary>Difference.</summary>
@@ -139,7 +141,8 @@ public readonly struct HclNumber : IEquatable<HclNumber>, IComparable<HclNumber>
         if (b.Sign == 0)
             throw new HclException("division by zero");
         var exponent = Math.Min(a._exponent, b._exponent);
-        var rest = BigInteger.Remainder(a._mantissa << (a._exponent - exponent), b._mantissa << (b._exponent - exponent));
+        var rest = BigInteger.Remainder(
+            a._mantissa << (a._exponent - exponent), b._mantissa << (b._exponent - exponent));
         return Round(rest, exponent, inexact: false);
     }
 

@@ -56,7 +56,8 @@ public sealed class HclType : IEquatable<HclType>
             hash.Add(name);
             hash.Add(child._hash);
         }
-        HasOptional = Attributes.Values.Any(attribute => attribute.IsOptional) || Children().Any(child => child.Type.HasOptional);
+        HasOptional = Attributes.Values.Any(attribute => attribute.IsOptional) || Children().Any(
+            child => child.Type.HasOptional);
         Depth++;
         if (Depth > HclValue.MaxDepth)
             throw new HclException($"types may be nested at most {HclValue.MaxDepth} deep");

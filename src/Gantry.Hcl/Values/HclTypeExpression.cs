@@ -58,7 +58,8 @@ public static class HclTypeExpression
         _ => Invalid(
             variable.Span,
             $"The keyword \"{variable.Name}\" is not a valid type specification."
-            + Suggestion.Sentence(variable.Name, ["string", "number", "bool", "any", "list", "set", "map", "object", "tuple"]),
+            + Suggestion.Sentence(
+                variable.Name, ["string", "number", "bool", "any", "list", "set", "map", "object", "tuple"]),
             diagnostics),
     };
 
@@ -120,7 +121,10 @@ public static class HclTypeExpression
             return new ObjectField(Read(expression, diagnostics));
         if (call.Arguments.Length is < 1 or > 2 || call.ExpandsLast)
         {
-            Invalid(call.Span, "Optional attribute modifier expects one or two arguments: the type, and a default value.", diagnostics);
+            Invalid(
+                call.Span,
+                "Optional attribute modifier expects one or two arguments: the type, and a default value.",
+                diagnostics);
             return new ObjectField(HclType.Any, IsOptional: true);
         }
         var type = Read(call.Arguments[0], diagnostics);
@@ -130,7 +134,10 @@ public static class HclTypeExpression
         var value = Evaluator.Evaluate(call.Arguments[1], EvaluationScope.Empty, diagnostics);
         if (HclConversion.TryConvert(value, type, out var converted, out var error))
             return new ObjectField(type, IsOptional: true, converted);
-        diagnostics.Error(call.Arguments[1].Span, "Invalid default value for optional attribute", $"This default value is not compatible with the attribute's type constraint: {error}.");
+        diagnostics.Error(
+            call.Arguments[1].Span,
+            "Invalid default value for optional attribute",
+            $"This default value is not compatible with the attribute's type constraint: {error}.");
         return new ObjectField(type, IsOptional: true);
     }
 }

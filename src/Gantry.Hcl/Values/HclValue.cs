@@ -44,7 +44,8 @@ public sealed class HclValue : IEquatable<HclValue>
         if (Depth > MaxDepth)
             throw new HclException($"values may be nested at most {MaxDepth} deep");
         if (Size > MaxSize)
-            throw new HclException($"the value would be too large (more than {MaxSize} elements, repeated ones counted each time)");
+            throw new HclException(
+                $"the value would be too large (more than {MaxSize} elements, repeated ones counted each time)");
 
         void Include(HclValue item)
         {
@@ -236,7 +237,8 @@ public sealed class HclValue : IEquatable<HclValue>
             (HclNumber a, HclNumber b) => a == b,
             (bool a, bool b) => a == b,
             (ImmutableArray<HclValue> a, ImmutableArray<HclValue> b) => a.SequenceEqual(b),
-            (ImmutableSortedDictionary<string, HclValue> a, ImmutableSortedDictionary<string, HclValue> b) => a.SequenceEqual(b),
+            (ImmutableSortedDictionary<string, HclValue> a, ImmutableSortedDictionary<string, HclValue> b) =>
+                a.SequenceEqual(b),
             var (a, b) => ReferenceEquals(a, b),
         };
     }
@@ -263,7 +265,8 @@ public sealed class HclValue : IEquatable<HclValue>
         _ => [],
     };
 
-    private static ImmutableSortedDictionary<string, HclValue> Sorted(IEnumerable<KeyValuePair<string, HclValue>> entries)
+    private static ImmutableSortedDictionary<string, HclValue> Sorted(
+        IEnumerable<KeyValuePair<string, HclValue>> entries)
     {
         var map = ImmutableSortedDictionary.CreateBuilder<string, HclValue>(StringComparer.Ordinal);
         foreach (var (name, value) in entries)

@@ -19,7 +19,10 @@ public static class JsonValues
         catch (JsonException exception)
         {
             var line = (exception.LineNumber ?? 0) + 1;
-            throw new HclException(0, $"invalid JSON on line {line}, byte {(exception.BytePositionInLine ?? 0) + 1}: {Reason(exception)}", exception);
+            throw new HclException(
+                0,
+                $"invalid JSON on line {line}, byte {(exception.BytePositionInLine ?? 0) + 1}: {Reason(exception)}",
+                exception);
         }
     }
 
@@ -35,7 +38,8 @@ public static class JsonValues
         JsonValueKind.False => HclValue.False,
         JsonValueKind.Array => HclValue.Tuple(element.EnumerateArray().Select(FromJson).ToList()),
         JsonValueKind.Object => HclValue.Object(
-            element.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, FromJson(property.Value))).ToList()),
+            element.EnumerateObject().Select(property =>
+                KeyValuePair.Create(property.Name, FromJson(property.Value))).ToList()),
         _ => HclValue.Null(HclType.Any),
     };
 

@@ -28,6 +28,9 @@ public sealed class BuildLog : IDisposable
 
     public SecretFilter Secrets { get; } = new();
 
+    /// <summary>For services that report by themselves; what they say is filtered like everything else.</summary>
+    public IProgressSink Sink => new FilteredSink(this);
+
     /// <summary>What is being done now.</summary>
     public void Activity(string what)
     {
@@ -60,5 +63,16 @@ public sealed class BuildLog : IDisposable
         lock (_lock)
             _file.WriteLine($"{_time.GetElapsedTime(_start).TotalSeconds,8:0.00}  {indent}{line}");
         return line;
+    }
+
+    private sealed class FilteredSink(BuildLog log) : IProgressSink
+    {
+        public void Activity(string what) => log.Activity(what);
+
+        public void Amount(long done, long? total, string unit) => log.Amount(done, total, unit);
+
+        public void GuestLine(string line) => log.Output(line);
+
+        public void Note(string line) => log.Note(line);
     }
 }

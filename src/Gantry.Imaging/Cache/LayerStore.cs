@@ -69,7 +69,7 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
             new StateTransaction
             {
                 When = [.. disks.Select(volumes.Exists)],
-                Then = [_records.Put(layer.Key, layer), .. disks.Select(disk => volumes.Use(disk, User(layer.Key)))],
+                Then = [_records.Put(layer.Key, layer), .. disks.Select(disk => volumes.Use(disk, UserOf(layer.Key)))],
             },
             cancellationToken).ConfigureAwait(false);
         return commit.Succeeded;
@@ -87,7 +87,7 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
             && await _records.DeleteAsync(document, cancellationToken).ConfigureAwait(false))
         {
             foreach (var disk in DisksOf(document.Value))
-                await volumes.ReleaseAsync(disk, User(key), cancellationToken).ConfigureAwait(false);
+                await volumes.ReleaseAsync(disk, UserOf(key), cancellationToken).ConfigureAwait(false);
         }
 
         var folder = FolderOf(key);
@@ -137,5 +137,6 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
             ? layer.Spec.Disks.Select(disk => disk.Volume).Append(variables)
             : layer.Spec.Disks.Select(disk => disk.Volume);
 
-    private static string User(string key) => $"layer-{key}";
+    /// <summary>How a layer is named as the user of its volumes.</summary>
+    public static string UserOf(string key) => $"layer-{key}";
 }

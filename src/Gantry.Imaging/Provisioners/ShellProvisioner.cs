@@ -41,14 +41,10 @@ internal sealed class ShellProvisioner(ProvisionerOptions.Shell options, Provisi
             cancellationToken).ConfigureAwait(false);
         var command = new GuestCommand
         {
-            Text = GoTemplate.Render(
-                options.ExecuteCommand,
-                new Dictionary<string, string>
-                {
-                    ["Path"] = path,
-                    ["Vars"] = Variables(),
-                    ["EnvVarFile"] = "",
-                }),
+            Text = GoTemplate.Render(options.ExecuteCommand, new TemplateScope
+            {
+                Fields = new Dictionary<string, string> { ["Path"] = path, ["Vars"] = Variables(), ["EnvVarFile"] = "" },
+            }).Text,
         };
         var status = await shell.ExecuteAsync(command, line => context.Log.Output(line.Text), cancellationToken).ConfigureAwait(false);
         if (status is ExitStatus.Disconnected && options.ExpectDisconnect)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Gantry.Model;
 using Renci.SshNet;
@@ -163,7 +164,12 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
     {
         try
         {
-            guest?.Dispose();
+            if (guest is null)
+                return;
+            // The library says "end of input" only after at least one byte; a command that reads would wait for ever.
+            if (guest.Position == 0)
+                BytesWritten(guest) = 1;
+            guest.Dispose();
         }
         catch (Exception e) when (IsLoss(e) || e is SshException or InvalidOperationException)
         {
@@ -198,6 +204,11 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
             // It ended or the connection went; either way there is nothing left to cancel.
         }
     }
+
+    /// <summary>The library's own count of what was written to a command's input (SSH.NET 2026.0).</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_totalPosition")]
+    private static extern ref long BytesWritten(
+        [UnsafeAccessorType("Renci.SshNet.Common.ChannelInputStream, Renci.SshNet")] object stream);
 
     private static bool IsLoss(Exception e) =>
         e is SshConnectionException or SshOperationTimeoutException or SocketException or ObjectDisposedException

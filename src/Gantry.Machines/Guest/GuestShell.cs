@@ -54,7 +54,8 @@ public sealed class GuestShell : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a command to its end. Cancelling sends it a TERM signal and closes its channel.
+    /// Runs a command to its end. Cancelling sends it a TERM signal and closes its channel; OpenSSH before 9.8 passes
+    /// no signals on to commands of root, which then run on in the guest until they write something.
     /// </summary>
     /// <param name="command">What to run.</param>
     /// <param name="onLine">Gets each line as it comes, never two at once; the command's output waits for it.</param>

@@ -155,12 +155,14 @@ internal sealed class ShellFiles(GuestShell shell)
                 await using var content = entry.IsFolder
                     ? null
                     : new FileStream(entry.FullPath, FileMode.Open, FileAccess.Read, FileShare.Read, 1, true);
-                var tarEntry = new GnuTarEntry(entry.IsFolder ? TarEntryType.Directory : TarEntryType.RegularFile, entry.Name)
+                var type = entry.IsFolder ? TarEntryType.Directory : TarEntryType.RegularFile;
+                var tarEntry = new GnuTarEntry(type, entry.Name)
                 {
                     Mode = entry.IsFolder ? entry.Mode : options.Mode ?? entry.Mode,
                     ModificationTime = entry.ModifiedUtc,
-                    DataStream = content,
                 };
+                if (content is not null)
+                    tarEntry.DataStream = content;
                 await archive.WriteEntryAsync(tarEntry, cancellationToken);
             }
         }

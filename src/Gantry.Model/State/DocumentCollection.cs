@@ -23,7 +23,9 @@ public sealed class DocumentCollection<T>
     /// <param name="prefix">Ends with '/', such as <c>machines/</c>.</param>
     /// <param name="type">From a source-generated context which refuses unknown members.</param>
     /// <param name="schema">The version of the documents' shape that is written, and the only one that is read.</param>
-    /// <exception cref="ArgumentException">The prefix does not end with '/', or the context takes unknown members.</exception>
+    /// <exception cref="ArgumentException">
+    /// The prefix does not end with '/', or the context takes unknown members.
+    /// </exception>
     public DocumentCollection(IStateStore store, string prefix, JsonTypeInfo<T> type, int schema)
     {
         StateLimits.CheckPrefix(prefix);
@@ -81,7 +83,9 @@ public sealed class DocumentCollection<T>
         return commit.Succeeded ? Written(id, value, commit.Revision) : null;
     }
 
-    /// <summary>Replaces a document if nobody has changed it since it was read; null, and nothing done, otherwise.</summary>
+    /// <summary>
+    /// Replaces a document if nobody has changed it since it was read; null, and nothing done, otherwise.
+    /// </summary>
     public async ValueTask<Document<T>?> ReplaceAsync(
         Document<T> read, T value, CancellationToken cancellationToken)
     {

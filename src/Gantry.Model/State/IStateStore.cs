@@ -20,7 +20,9 @@ public interface IStateStore : IAsyncDisposable
     ValueTask<StateEntry?> GetAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Reads the keys that begin with a prefix, in ascending byte order.</summary>
-    /// <param name="prefix">A beginning of keys, by characters and not by parts: end it with '/'. Empty: all keys.</param>
+    /// <param name="prefix">
+    /// A beginning of keys, by characters and not by parts: end it with '/'. Empty: all keys.
+    /// </param>
     /// <param name="limit">From 1 to <see cref="StateLimits.MaxRange"/>.</param>
     /// <param name="afterKey">Only keys after this one (to read the next page); null from the first.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -6,7 +6,9 @@ public sealed record StateEntry
     /// <summary>The whole key, such as <c>machines/100</c>.</summary>
     public required string Key { get; init; }
 
-    /// <summary>At most <see cref="StateLimits.MaxValueBytes"/> bytes; a JSON document unless the writer says otherwise.</summary>
+    /// <summary>
+    /// At most <see cref="StateLimits.MaxValueBytes"/> bytes; a JSON document unless the writer says otherwise.
+    /// </summary>
     public required ReadOnlyMemory<byte> Value { get; init; }
 
     /// <summary>The store's revision in which the key came to exist (again, if it had been deleted).</summary>

@@ -9,6 +9,8 @@ public sealed record StateIdentity
     /// <summary>32 lower-case hexadecimal digits, chosen at random when the store was made.</summary>
     public required string StoreId { get; init; }
 
-    /// <summary>1 for a new store; restoring a backup makes the next one. Revisions of two generations do not compare.</summary>
+    /// <summary>
+    /// 1 for a new store; restoring a backup makes the next one. Revisions of two generations do not compare.
+    /// </summary>
     public required long Generation { get; init; }
 }

@@ -25,7 +25,9 @@ public static class StateLimits
     public const int MaxDeletedKeys = 10_000;
 
     /// <summary>Throws unless <paramref name="key"/> may name an entry.</summary>
-    /// <exception cref="ArgumentException">Empty, not printable ASCII, or with an empty part between slashes.</exception>
+    /// <exception cref="ArgumentException">
+    /// Empty, not printable ASCII, or with an empty part between slashes.
+    /// </exception>
     /// <exception cref="StateLimitException">Longer than <see cref="MaxKeyBytes"/>.</exception>
     public static void CheckKey(string key)
     {
@@ -38,7 +40,9 @@ public static class StateLimits
         }
     }
 
-    /// <summary>Throws unless <paramref name="prefix"/> may name a range: empty (everything) or the beginning of keys.</summary>
+    /// <summary>
+    /// Throws unless <paramref name="prefix"/> may name a range: empty (everything) or the beginning of keys.
+    /// </summary>
     /// <exception cref="ArgumentException">Not printable ASCII.</exception>
     /// <exception cref="StateLimitException">Longer than <see cref="MaxKeyBytes"/>.</exception>
     public static void CheckPrefix(string prefix)

@@ -8,7 +8,9 @@ public sealed record StateRange
     /// <summary>In ascending byte order of their keys.</summary>
     public required ImmutableArray<StateEntry> Entries { get; init; }
 
-    /// <summary>There are more keys under the prefix after the last one here: ask again with its key as afterKey.</summary>
+    /// <summary>
+    /// There are more keys under the prefix after the last one here: ask again with its key as afterKey.
+    /// </summary>
     public required bool More { get; init; }
 
     /// <summary>The store's revision as of this read. A watch from the next one misses nothing.</summary>

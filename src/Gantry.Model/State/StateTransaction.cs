@@ -11,7 +11,9 @@ public sealed record StateTransaction
     /// <summary>The conditions; none means always.</summary>
     public ImmutableArray<StateCompare> When { get; init; } = [];
 
-    /// <summary>The changes, which all take place in one revision. No key may be put twice, or put and deleted.</summary>
+    /// <summary>
+    /// The changes, which all take place in one revision. No key may be put twice, or put and deleted.
+    /// </summary>
     public ImmutableArray<StateOperation> Then { get; init; } = [];
 
     /// <summary>What to read when the conditions do not hold.</summary>

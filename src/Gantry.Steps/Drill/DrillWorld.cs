@@ -2,7 +2,9 @@ using Gantry.Steps.Jobs;
 
 namespace Gantry.Steps.Drill;
 
-/// <summary>A fresh world for one scenario of a drill: where the steps work, and how it should look afterwards.</summary>
+/// <summary>
+/// A fresh world for one scenario of a drill: where the steps work, and how it should look afterwards.
+/// </summary>
 /// <typeparam name="TContext">The job's context.</typeparam>
 public sealed record DrillWorld<TContext>
     where TContext : notnull

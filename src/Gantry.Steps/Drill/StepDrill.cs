@@ -106,7 +106,8 @@ public sealed class StepDrill<TContext>
                 null => true,
                 JobCanceledException canceled when canceled.Damage.NotUndone.IsEmpty => canceled.Damage.WillContinue,
                 StepFailedException failed when failed.Damage.NotUndone.IsEmpty => failed.Damage.WillContinue,
-                _ => throw new InvalidOperationException($"Expected a JobCanceledException, found {Show(error)}", error),
+                _ => throw new InvalidOperationException(
+                    $"Expected a JobCanceledException, found {Show(error)}", error),
             };
             await scene.SettleAsync(CrashPolicy.Undo, done, cancellationToken).ConfigureAwait(false);
             return script;
@@ -155,7 +156,9 @@ public sealed class StepDrill<TContext>
 
     // Fails at the end of the last step that can be undone, with more trouble on the way back.
     private Task<List<DrillPlace>> BackAsync(
-        Plain plain, ImmutableArray<(DrillPlace Place, DrillAction Action)> actions, CancellationToken cancellationToken)
+        Plain plain,
+        ImmutableArray<(DrillPlace Place, DrillAction Action)> actions,
+        CancellationToken cancellationToken)
     {
         string also = string.Concat(actions.Select(each => $", {each.Action} at {plain.Text(each.Place)}"));
         return PlayAsync($"fail after {plain.Names[plain.Last]}{also}".ToLowerInvariant(), async scene =>

@@ -18,7 +18,9 @@ public interface IJobStep<TContext>
     /// <summary>Does the step.</summary>
     /// <param name="context">As the steps before left it.</param>
     /// <param name="run">Says whether this is a repetition, and takes reports of progress.</param>
-    /// <param name="cancellationToken">The job is cancelled: stop soon, leave the rest to <see cref="UndoAsync"/>.</param>
+    /// <param name="cancellationToken">
+    /// The job is cancelled: stop soon, leave the rest to <see cref="UndoAsync"/>.
+    /// </param>
     /// <returns>The context for the steps after, recorded before they begin.</returns>
     ValueTask<TContext> DoAsync(TContext context, StepRun run, CancellationToken cancellationToken);
 

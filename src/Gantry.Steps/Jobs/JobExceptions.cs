@@ -67,7 +67,8 @@ public sealed class StepFailedException : Exception
 public sealed class JobCanceledException : OperationCanceledException
 {
     internal JobCanceledException(JobDamage damage, Exception? inner, CancellationToken token)
-        : base($"The job {damage.JobId} was cancelled at its step '{damage.Step}'. {damage.Sentence()}", inner, token) =>
+        : base(
+            $"The job {damage.JobId} was cancelled at its step '{damage.Step}'. {damage.Sentence()}", inner, token) =>
         Damage = damage;
 
     /// <summary>Which job and step, what was undone, what could not be.</summary>

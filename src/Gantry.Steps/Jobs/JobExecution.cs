@@ -40,9 +40,9 @@ internal sealed class JobExecution<TContext>
         if (_state.Finished is null && _state.Turned is null && !_state.AllDone && CanReturn
             && _kind.OnCrash == CrashPolicy.Undo)
         {
-            int last = LastBegun();
-            await AppendAsync(new JournalRecord.Turned(
-                Math.Max(last, 0), "The process that ran the job died.", Cancelled: false) { At = Now })
+            const string reason = "The process that ran the job died.";
+            int last = Math.Max(LastBegun(), 0);
+            await AppendAsync(new JournalRecord.Turned(last, reason, Cancelled: false) { At = Now })
                 .ConfigureAwait(false);
         }
 
@@ -154,7 +154,9 @@ internal sealed class JobExecution<TContext>
         }
     }
 
-    /// <summary>Undoes in reverse order what was begun. Throws what the job's caller should see, if there is one.</summary>
+    /// <summary>
+    /// Undoes in reverse order what was begun. Throws what the job's caller should see, if there is one.
+    /// </summary>
     private async Task BackAsync(Exception? cause, CancellationToken cancellationToken)
     {
         var turned = _state.Turned!;

@@ -23,7 +23,9 @@ internal static partial class Disk
             throw Failed($"The folder '{path}' cannot be written to the disk");
     }
 
-    /// <summary>Takes room for a file without making it longer. A file system that cannot do so is passed over.</summary>
+    /// <summary>
+    /// Takes room for a file without making it longer. A file system that cannot do so is passed over.
+    /// </summary>
     /// <exception cref="JournalException">There is no room.</exception>
     public static void Reserve(SafeFileHandle file, string path, long bytes)
     {

@@ -130,7 +130,8 @@ public sealed class FileJournalHome : IJournalHome
         if (File.Exists(lines))
             File.Move(lines, Path.Combine(finished, Path.GetFileName(folder) + ".jsonl"), overwrite: true);
         // Ids begin with the time, so that the first names are the oldest.
-        foreach (string old in Directory.GetFiles(finished, "*.jsonl").Order(StringComparer.Ordinal).SkipLast(KeepFinished))
+        string[] kept = Directory.GetFiles(finished, "*.jsonl");
+        foreach (string old in kept.Order(StringComparer.Ordinal).SkipLast(KeepFinished))
             File.Delete(old);
     }
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Gantry.Steps.Journals;
 
-/// <summary>Journals that live and die with the object: for tests. They pass through the same lines as a file's.</summary>
+/// <summary>
+/// Journals that live and die with the object: for tests. They pass through the same lines as a file's.
+/// </summary>
 public sealed class MemoryJournalHome : IJournalHome
 {
     private readonly Lock _lock = new();

@@ -48,7 +48,9 @@ public sealed record RecoveredJob
     public string? Detail { get; init; }
 }
 
-/// <summary>Puts right what jobs whose processes died have left. Runs before a program begins jobs of its own.</summary>
+/// <summary>
+/// Puts right what jobs whose processes died have left. Runs before a program begins jobs of its own.
+/// </summary>
 public sealed class JobRecovery
 {
     private readonly IJournalHome _home;
@@ -71,7 +73,7 @@ public sealed class JobRecovery
     /// </summary>
     /// <param name="progress">Told of every event.</param>
     /// <param name="cancellationToken">Lets go of the jobs where they are.</param>
-    /// <returns>One entry for each job found; empty most of the time, and then at the cost of listing a folder.</returns>
+    /// <returns>One entry a job; empty most of the time, and then at the cost of listing a folder.</returns>
     /// <exception cref="JournalException">The home cannot be read.</exception>
     public async Task<ImmutableArray<RecoveredJob>> RecoverAsync(
         IJobProgress progress, CancellationToken cancellationToken)

@@ -56,7 +56,8 @@ internal static partial class HostTreeImport
     private static void AddFile(MediaTree tree, FileSystemInfo file, string path)
     {
         if (!IsRegular(file.FullName))
-            throw new MediaException($"'{file.FullName}' is a pipe, socket or device; only files and folders can be copied");
+            throw new MediaException(
+                $"'{file.FullName}' is a pipe, socket or device; only files and folders can be copied");
         tree.AddFile(path, MediaContent.FromFile(file.FullName), Permissions(file));
     }
 

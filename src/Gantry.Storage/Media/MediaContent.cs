@@ -38,7 +38,9 @@ public abstract class MediaContent
         return new HostFile(info.Length, info.FullName);
     }
 
-    /// <summary>A stream made on demand, such as a file inside another image; it must give exactly length bytes.</summary>
+    /// <summary>
+    /// A stream made on demand, such as a file inside another image; it must give exactly length bytes.
+    /// </summary>
     public static MediaContent FromFactory(long length, Func<Stream> open, string origin = "a generated stream") =>
         new Factory(length, open, origin);
 
@@ -79,7 +81,8 @@ public abstract class MediaContent
             int got = await source.ReadAsync(buffer.AsMemory(0, wanted), cancellation).ConfigureAwait(false);
             if (got == 0)
                 throw new MediaException(
-                    $"{Origin} for '{mediaPath}' ended after {Length - left} bytes, expected {Length}: it changed meanwhile");
+                    $"{Origin} for '{mediaPath}' ended after {Length - left} bytes, expected {Length}: it changed "
+                    + "meanwhile");
             await output.WriteAsync(buffer.AsMemory(0, got), cancellation).ConfigureAwait(false);
             left -= got;
         }

@@ -46,8 +46,10 @@ internal static class MediaFileOutput
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full)
             ?? throw new MediaException($"'{path}' is a folder, expected the name of a file to write");
-        if (Directory.Exists(full)) throw new MediaException($"'{path}' is a folder, expected the name of a file to write");
-        if (!Directory.Exists(folder)) throw new MediaException($"cannot write '{path}': there is no folder '{folder}'");
+        if (Directory.Exists(full))
+            throw new MediaException($"'{path}' is a folder, expected the name of a file to write");
+        if (!Directory.Exists(folder))
+            throw new MediaException($"cannot write '{path}': there is no folder '{folder}'");
         long? free = (freeSpace ?? FreeSpace)(folder);
         if (free < size) throw new MediaSpaceException(full, size, free);
 
@@ -64,7 +66,8 @@ internal static class MediaFileOutput
         }
         catch (IOException error) when (error.HResult is FileTooBig)
         {
-            throw new MediaException($"'{full}' needs {size} bytes, more than the file system or a limit allows", error);
+            throw new MediaException(
+                $"'{full}' needs {size} bytes, more than the file system or a limit allows", error);
         }
         catch (UnauthorizedAccessException error)
         {
@@ -121,7 +124,8 @@ internal sealed class ProgressStream(Stream inner, long total, IProgress<MediaPr
         }
     }
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         Count(buffer.Length);

@@ -29,7 +29,8 @@ public sealed class MediaTree
     internal MediaTreeNode Root { get; }
 
     /// <summary>Puts a node at a path.</summary>
-    /// <param name="replace">Whether an existing non-folder may be replaced; a folder only takes new attributes.</param>
+    /// <param name="replace">Whether an existing non-folder may be replaced; a folder only takes new
+    /// attributes.</param>
     /// <exception cref="MediaException">Bad path, or something of another kind is there.</exception>
     public MediaTree Add(string path, MediaNode node, bool replace = false)
     {
@@ -97,7 +98,9 @@ public sealed class MediaTree
         return node.Node;
     }
 
-    /// <summary>All entries, sorted by name in each folder, a folder before what is in it; the root is left out.</summary>
+    /// <summary>
+    /// All entries, sorted by name in each folder, a folder before what is in it; the root is left out.
+    /// </summary>
     public IEnumerable<MediaEntry> Entries() =>
         Root.Descendants().Select(node => new MediaEntry(node.Path, node.Node));
 
@@ -111,7 +114,8 @@ public sealed class MediaTree
         foreach (string name in names)
         {
             if (name is "" or "." or "..")
-                throw new MediaException($"'{path}' is not a path on a medium: it must have no '.', '..' or empty name");
+                throw new MediaException(
+                    $"'{path}' is not a path on a medium: it must have no '.', '..' or empty name");
             if (name.Contains('\0', StringComparison.Ordinal) || HasLoneSurrogate(name))
                 throw new MediaException($"'{path}' is not a path on a medium: it has a NUL or is not valid Unicode");
             if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes)

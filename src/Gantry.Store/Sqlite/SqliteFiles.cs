@@ -5,8 +5,8 @@ namespace Gantry.Store.Sqlite;
 /// <summary>The file and its folder, before SQLite sees them.</summary>
 internal static class SqliteFiles
 {
-    private const UnixFileMode PrivateFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode PrivateFolder = PrivateFile | UnixFileMode.UserExecute;
 
     /// <summary>
     /// Makes what is missing. SQLite gives its log the mode of the file, so that nothing else needs to be set.

@@ -66,7 +66,9 @@ internal static class SqliteHistory
         Compact(connection, revision);
     }
 
-    /// <summary>Forgets the changes up to and with a revision. The connection has to be in a write transaction.</summary>
+    /// <summary>
+    /// Forgets the changes up to and with a revision. The connection has to be in a write transaction.
+    /// </summary>
     public static void Compact(SqliteConnection connection, long revision)
     {
         var (head, compacted) = Bounds(connection);

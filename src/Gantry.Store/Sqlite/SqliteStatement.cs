@@ -67,7 +67,9 @@ internal sealed class SqliteStatement : IDisposable
 
     public byte[] Blob(int column) => raw.sqlite3_column_blob(_statement, column).ToArray();
 
-    /// <summary>Ends the read that the statement holds open. Its code repeats the error of the last step: not ours.</summary>
+    /// <summary>
+    /// Ends the read that the statement holds open. Its code repeats the error of the last step: not ours.
+    /// </summary>
     public void Reset() => _ = raw.sqlite3_reset(_statement);
 
     public void Dispose() => _statement.Dispose();

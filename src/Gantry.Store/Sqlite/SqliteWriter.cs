@@ -80,7 +80,9 @@ internal sealed class SqliteWriter
         }
     }
 
-    /// <summary>Makes the new revision, if anything changed, and forgets the oldest history; the store's revision.</summary>
+    /// <summary>
+    /// Makes the new revision, if anything changed, and forgets the oldest history; the store's revision.
+    /// </summary>
     public long Finish(int historyRevisions, long historyBytes)
     {
         if (Changes == 0)

@@ -70,7 +70,7 @@ public sealed class DiagnosticGoldenTests
         Assert.Equal(
             "\e[1ma.hcl:1:5\e[0m: \e[1;31merror\e[0m: \e[1mInvalid expression\e[0m\n"
             + " 1 | x = = 1\n   |     \e[1;31m^\e[0m\n"
-            + "  Expected the start of an expression, but found an invalid expression token.\n",
+            + "  A value is expected here: a literal, a name, a function call, or something in brackets.\n",
             new DiagnosticRenderer { UsesColor = true }.Render(diagnostics));
     }
 

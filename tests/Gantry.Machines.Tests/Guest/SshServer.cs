@@ -61,10 +61,8 @@ public sealed class SshServer : IAsyncDisposable
 
             """);
         Directory.CreateDirectory("/run/sshd");
-        var line = $"exec /usr/sbin/sshd -D -e -f {folder}/sshd_config";
-        return rootPassword is null
-            ? await BeginAsync(folder, port, clientKey, "/bin/sh", "-c", line)
-            : await BeginAsync(folder, port, clientKey, "/usr/bin/unshare", await OwnShadow(folder, rootPassword, line));
+        return await BeginAsync(
+            folder, port, clientKey, $"exec /usr/sbin/sshd -D -e -f {folder}/sshd_config", rootPassword);
     }
 
     /// <summary>Dropbear, which has no SFTP here.</summary>
@@ -75,17 +73,12 @@ public sealed class SshServer : IAsyncDisposable
         var printed = await RunAsync("dropbearkey", "-y", "-f", $"{folder}/host.dropbear");
         var line = printed.Split('\n').First(l => l.StartsWith("ssh-ed25519 ", StringComparison.Ordinal));
         await File.WriteAllTextAsync($"{folder}/host.pub", line);
-        // It looks for keys in the home folder only: give it another.
-        Directory.CreateDirectory($"{folder}/.ssh");
-        File.Copy($"{folder}/authorized_keys", $"{folder}/.ssh/authorized_keys");
-        var passwd = $"{folder}/passwd";
-        var lines = await File.ReadAllLinesAsync("/etc/passwd");
-        await File.WriteAllLinesAsync(passwd, lines.Select(l => l.StartsWith($"{Environment.UserName}:", StringComparison.Ordinal)
-            ? string.Join(':', l.Split(':').Select((field, i) => i == 5 ? folder : field))
-            : l));
-        var command = $"mount --bind {passwd} /etc/passwd && exec /usr/sbin/dropbear -F -E -p 127.0.0.1:{port} "
-            + $"-r {folder}/host.dropbear {string.Join(' ', options)}";
-        return await BeginAsync(folder, port, clientKey, "/usr/bin/unshare", "-m", "/bin/sh", "-c", command);
+        return await BeginAsync(
+            folder,
+            port,
+            clientKey,
+            $"[ -d /usr/lib/openssh ] && mount -t tmpfs none /usr/lib/openssh; exec /usr/sbin/dropbear -F -E -p 127.0.0.1:{port} -r {folder}/host.dropbear {string.Join(' ', options)}",
+            null);
     }
 
     public Task<GuestShell> ConnectAsync() => SshWaiter.WaitAsync(
@@ -132,21 +125,31 @@ public sealed class SshServer : IAsyncDisposable
         return (folder, FreePort(), key);
     }
 
-    /// <summary>A mount namespace of its own, where root has a known password and nobody else sees it.</summary>
-    private static async Task<string[]> OwnShadow(string folder, string password, string line)
-    {
-        var hash = (await RunAsync("openssl", "passwd", "-6", password)).Trim();
-        await File.WriteAllTextAsync($"{folder}/shadow", $"root:{hash}:19000:0:99999:7:::\n");
-        File.SetUnixFileMode($"{folder}/shadow", UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return ["-m", "/bin/sh", "-c", $"mount --bind {folder}/shadow /etc/shadow && {line}"];
-    }
-
+    /// <summary>
+    /// Runs the server in a mount namespace of its own, where the account has a home folder with only the test's key
+    /// (dropbear looks there), a plain shell without anybody's start-up files, and a known password if asked for.
+    /// </summary>
     private static async Task<SshServer> BeginAsync(
-        string folder, int port, SshKeyPair clientKey, string program, params string[] arguments)
+        string folder, int port, SshKeyPair clientKey, string server, string? password)
     {
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        var publicKey = await File.ReadAllTextAsync($"{folder}/host.pub");
-        Assert.True(SshHostKey.TryParse(publicKey, out var hostKey));
+        Assert.True(Environment.IsPrivilegedProcess, "an SSH server with an account of its own needs root");
+        Directory.CreateDirectory($"{folder}/.ssh");
+        File.Copy($"{folder}/authorized_keys", $"{folder}/.ssh/authorized_keys");
+        await File.WriteAllTextAsync($"{folder}/passwd", $"root:x:0:0:root:{folder}:/bin/sh\nsshd:x:101:65534::/run/sshd:/bin/false\n");
+        var script = $"mount --bind {folder}/passwd /etc/passwd";
+        if (password is not null)
+        {
+            var hash = (await RunAsync("openssl", "passwd", "-6", password)).Trim();
+            await File.WriteAllTextAsync($"{folder}/shadow", $"root:{hash}:19000:0:99999:7:::\n");
+            File.SetUnixFileMode($"{folder}/shadow", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            script += $" && mount --bind {folder}/shadow /etc/shadow";
+        }
+
+        var process = Process.Start(new ProcessStartInfo("/usr/bin/unshare", ["-m", "/bin/sh", "-c", $"{script} && {server}"])
+        {
+            RedirectStandardError = true,
+        })!;
+        Assert.True(SshHostKey.TryParse(await File.ReadAllTextAsync($"{folder}/host.pub"), out var hostKey));
         return new SshServer(folder, port, clientKey, hostKey!, process);
     }
 }

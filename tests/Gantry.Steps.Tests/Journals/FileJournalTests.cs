@@ -111,7 +111,8 @@ public sealed class FileJournalTests : IDisposable
             for (int i = 0; i < 6; i++)
                 await journal.AppendAsync(new JournalRecord.Done(0) { At = default, Context = context }, None);
             Assert.True(journal.IsLarge);
-            var state = JobState.Of([.. journal.Records, new JournalRecord.Done(0) { At = default, Context = context }]);
+            var done = new JournalRecord.Done(0) { At = default, Context = context };
+            var state = JobState.Of([.. journal.Records, done]);
             await journal.RewriteAsync(state.Shortest(default), None);
             Assert.False(journal.IsLarge);
             await journal.AppendAsync(new JournalRecord.Doing(1) { At = default }, None);

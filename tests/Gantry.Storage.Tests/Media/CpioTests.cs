@@ -40,7 +40,8 @@ public class CpioTests
         File.CreateSymbolicLink(folder["in/link"], "sub/file");
         Oracle.RunIn(folder["in"], "sh", "-c", "find . | cpio -o -H newc --quiet > ../x.cpio");
         using FileStream stream = File.OpenRead(folder["x.cpio"]);
-        Dictionary<string, MediaNode> entries = CpioReader.Read(stream).ToDictionary(entry => entry.Path, entry => entry.Node);
+        Dictionary<string, MediaNode> entries =
+            CpioReader.Read(stream).ToDictionary(entry => entry.Path, entry => entry.Node);
         Assert.Equal([".", "link", "sub", "sub/file"], entries.Keys.Order());
         Assert.Equal("sub/file", Assert.IsType<MediaNode.Symlink>(entries["link"]).Target);
         Assert.Equal("content", Text(entries["sub/file"]));
@@ -54,7 +55,9 @@ public class CpioTests
                 MemoryStream archive = Write(tree, new CpioOptions { Gzip = gzip, KeepOwners = owners });
                 if (!gzip) Assert.Equal(CpioWriter.Measure(tree), archive.Length);
                 List<CpioEntry> read = [.. CpioReader.Read(archive)];
-                Assert.Equal(tree.Entries().Select(Describe(owners)), read.Select(e => new MediaEntry(e.Path, e.Node)).Select(Describe(owners)));
+                Assert.Equal(
+                    tree.Entries().Select(Describe(owners)),
+                    read.Select(entry => new MediaEntry(entry.Path, entry.Node)).Select(Describe(owners)));
             },
             iter: 100);
 
@@ -92,7 +95,8 @@ public class CpioTests
     {
         byte[] good = Write(Initramfs(), new CpioOptions()).ToArray();
         byte[] zipped = Write(Initramfs(), new CpioOptions { Gzip = true }).ToArray();
-        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte).Array[1, 6], Gen.Int[0, good.Length]).Sample(
+        var changed = Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte).Array[1, 6];
+        Gen.Select(Gen.Bool, changed, Gen.Int[0, good.Length]).Sample(
             (gzip, changes, length) =>
             {
                 byte[] bad = gzip ? [.. zipped] : good[..length];

@@ -42,7 +42,8 @@ public class IsoBootTests
         using var folder = new TemporaryFolder();
         await IsoWriter.WriteFileAsync(Tree(), Options(Hybrid), folder["x.iso"]);
         string report = Oracle.Run("xorriso", "-indev", folder["x.iso"], "-report_system_area", "plain");
-        Assert.True(report.Contains("System area summary: MBR isohybrid cyl-align-on GPT", StringComparison.Ordinal), report);
+        Assert.True(report.Contains("System area summary: MBR isohybrid cyl-align-on GPT", StringComparison.Ordinal),
+            report);
         Assert.Matches(@"MBR partition      :   1   0x80  0x00            0         2048", report);
         Assert.Matches(@"MBR partition      :   2   0x00  0xef .* 588", report);
         Assert.Matches(@"MBR partition path :   2  /boot/efi.img", report);

@@ -12,7 +12,11 @@ public class IsoReaderTests
         var stream = new MemoryStream();
         var options = new IsoOptions
         {
-            VolumeLabel = "test", Timestamp = Time, RockRidge = rockRidge, Joliet = joliet, Boot = boot,
+            VolumeLabel = "test",
+            Timestamp = Time,
+            RockRidge = rockRidge,
+            Joliet = joliet,
+            Boot = boot,
         };
         IsoWriter.WriteAsync(tree, options, stream).GetAwaiter().GetResult();
         return stream;
@@ -72,7 +76,8 @@ public class IsoReaderTests
     [Fact]
     public void RandomGarbageInFolders_GivesOnlyFormatErrors()
     {
-        byte[] good = Write(new MediaTree().AddFile("a/b", MediaContent.FromText("x")).AddDirectory("a/c"), joliet: false).ToArray();
+        byte[] good = Write(new MediaTree().AddFile("a/b", MediaContent.FromText("x")).AddDirectory("a/c"),
+            joliet: false).ToArray();
         // The three folders' sectors follow the two path tables: filling them with small numbers hits many paths.
         Gen.Byte[0, 255].Array[400].Select(Gen.Int[20 * 2048, 25 * 2048]).Sample(
             (garbage, at) =>
@@ -105,7 +110,8 @@ public class IsoReaderTests
         var error = Assert.Throws<IsoFormatException>(() => IsoReader.Open(new MemoryStream(image[..80_000])));
         Assert.Contains($"says {image.Length} bytes, the file has 80000", error.Message, StringComparison.Ordinal);
         using IsoReader reader = IsoReader.Open(new MemoryStream(image[..80_000]), allowTruncated: true);
-        Assert.Contains("truncated", Assert.Throws<IsoFormatException>(() => reader.OpenRead("f")).Message, StringComparison.Ordinal);
+        Assert.Contains("truncated", Assert.Throws<IsoFormatException>(() => reader.OpenRead("f")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -141,7 +147,8 @@ public class IsoReaderTests
         Assert.Equal("pool/real", reader.Find("abs")!.Path);
         Assert.Equal("pool/real", reader.Find("out")!.Path);
         Assert.Equal("/dists/stable/pool/real", reader.Find("abs", followLast: false)!.LinkTarget);
-        Assert.Contains("40 links", Assert.Throws<MediaException>(() => reader.Find("loop")).Message, StringComparison.Ordinal);
+        Assert.Contains("40 links", Assert.Throws<MediaException>(() => reader.Find("loop")).Message,
+            StringComparison.Ordinal);
         var missing = Assert.Throws<MediaException>(() => reader.OpenRead("pool/absent"));
         Assert.Contains("the folder holds: real", missing.Message, StringComparison.Ordinal);
     }
@@ -153,7 +160,8 @@ public class IsoReaderTests
         Directory.CreateDirectory(folder["in/one/two"]);
         File.WriteAllText(folder["in/one/two/" + new string('f', 200)], "deep");
         File.CreateSymbolicLink(folder["in/link"], "one/two/" + new string('f', 200));
-        Oracle.Run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", "XORRISO", "-o", folder["x.iso"], folder["in"]);
+        Oracle.Run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", "XORRISO", "-o", folder["x.iso"],
+            folder["in"]);
         using IsoReader reader = IsoReader.OpenFile(folder["x.iso"]);
         Assert.Equal(("XORRISO", IsoNames.RockRidge), (reader.VolumeLabel, reader.Names));
         Assert.Equal("deep", new StreamReader(reader.OpenRead("link")).ReadToEnd());
@@ -188,7 +196,8 @@ public class IsoReaderTests
         }
         catch (MediaException error)
         {
-            Assert.True(error is IsoFormatException || error.Message.Contains("links", StringComparison.Ordinal), error.Message);
+            Assert.True(error is IsoFormatException
+                || error.Message.Contains("links", StringComparison.Ordinal), error.Message);
         }
     }
 

@@ -90,7 +90,8 @@ public class IsoWriterTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["x.iso"], "old");
-        MediaTree tree = new MediaTree().AddFile("f", MediaContent.FromFactory(10, () => new MemoryStream(new byte[9]), "f's source"));
+        MediaTree tree = new MediaTree().AddFile("f",
+            MediaContent.FromFactory(10, () => new MemoryStream(new byte[9]), "f's source"));
         var error = await Assert.ThrowsAsync<MediaException>(() => IsoWriter.WriteFileAsync(tree, Options(), folder["x.iso"]));
         Assert.Contains("f's source for 'f' ended after 9 bytes, expected 10", error.Message, StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(folder["x.iso"]));
@@ -178,7 +179,8 @@ public class IsoWriterTests
     public async Task Writer_NamesThatCollide_StayDistinctInEveryNaming()
     {
         var tree = new MediaTree();
-        for (int i = 0; i < 1200; i++) tree.AddFile($"a very long name that is cut somewhere, and then {i:D5}.conf", MediaContent.FromText($"{i}"));
+        for (int i = 0; i < 1200; i++)
+            tree.AddFile($"a very long name that is cut somewhere, and then {i:D5}.conf", MediaContent.FromText($"{i}"));
         tree.AddFile("x", MediaContent.FromText("")).AddDirectory("X").AddFile("x.", MediaContent.FromText(""));
         foreach (bool joliet in new[] { true, false })
         {
@@ -192,7 +194,8 @@ public class IsoWriterTests
     [Fact]
     public async Task Writer_LinkWithoutRockRidge_IsRefused()
     {
-        var error = await Assert.ThrowsAsync<MediaException>(() => Write(Sample(), Options() with { RockRidge = false }));
+        IsoOptions options = Options() with { RockRidge = false };
+        var error = await Assert.ThrowsAsync<MediaException>(() => Write(Sample(), options));
         Assert.Contains("RockRidge", error.Message, StringComparison.Ordinal);
     }
 

@@ -23,7 +23,8 @@ internal static class Oracle
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         string errors = error.GetAwaiter().GetResult();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{output}\n{errors}");
+        Assert.True(process.ExitCode == 0,
+            $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{output}\n{errors}");
         return output;
     }
 }

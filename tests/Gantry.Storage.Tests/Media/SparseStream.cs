@@ -48,7 +48,8 @@ internal sealed class SparseStream : Stream
             int count = Math.Min(buffer.Length, Page - inPage);
             if (buffer[..count].ContainsAnyExcept((byte)0))
             {
-                if (!_pages.TryGetValue(Position / Page, out byte[]? page)) _pages[Position / Page] = page = new byte[Page];
+                if (!_pages.TryGetValue(Position / Page, out byte[]? page))
+                    _pages[Position / Page] = page = new byte[Page];
                 buffer[..count].CopyTo(page.AsSpan(inPage));
             }
             Position += count;

@@ -20,7 +20,8 @@ internal static class TreeGen
 
     /// <param name="posix">With links, devices, modes and owners.</param>
     public static Gen<MediaTree> Trees(bool posix) =>
-        Gen.Select(Gen.Select(Name, Name, Name, Gen.Int[1, 3]), Gen.Int[0, posix ? 9 : 6], Content, Gen.UInt, Gen.Int[0, 0xFFF])
+        Gen.Select(
+            Gen.Select(Name, Name, Name, Gen.Int[1, 3]), Gen.Int[0, posix ? 9 : 6], Content, Gen.UInt, Gen.Int[0, 0xFFF])
             .Array[0, 25]
             .Select(items => Build(items, posix));
 
@@ -31,7 +32,8 @@ internal static class TreeGen
         {
             string path = depth switch { 1 => a, 2 => $"{a}/{b}", _ => $"{a}/{b}/{c}" };
             MediaNode node = Node(kind, content, number, posix ? (UnixFileMode)mode : MediaModes.File);
-            if (posix) node = node with { Uid = number, Gid = ~number, ModifiedAt = DateTimeOffset.FromUnixTimeSeconds(number) };
+            DateTimeOffset time = DateTimeOffset.FromUnixTimeSeconds(number);
+            if (posix) node = node with { Uid = number, Gid = ~number, ModifiedAt = time };
             try
             {
                 tree.Add(path, node);
@@ -46,7 +48,10 @@ internal static class TreeGen
 
     private static MediaNode Node(int kind, byte[] content, uint number, UnixFileMode mode) => kind switch
     {
-        7 => new MediaNode.Symlink($"../x{number}/{new string('l', 1 + (int)(number % 600))}/./é") { Permissions = MediaModes.Link },
+        7 => new MediaNode.Symlink($"../x{number}/{new string('l', 1 + (int)(number % 600))}/./é")
+        {
+            Permissions = MediaModes.Link,
+        },
         8 => new MediaNode.Device(MediaDeviceKind.Character, 1 + number % 300, number % 70_000) { Permissions = mode },
         9 => new MediaNode.Device(MediaDeviceKind.Block, 1 + number % 300, number % 200) { Permissions = mode },
         0 => new MediaNode.Directory { Permissions = mode },

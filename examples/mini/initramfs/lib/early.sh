@@ -83,6 +83,7 @@ grow() {
     next=$(($3 + 1))
     [ ! -e "/sys/class/block/${2%"$3"}$next" ] || return 0
     # shellcheck disable=SC2059 # the escapes are the point
-    printf "$(bytes32 $((end - start)))" | dd of="/dev/$1" bs=1 seek=$((446 + 16 * ($3 - 1) + 12)) conv=notrunc 2>/dev/null
+    printf "$(bytes32 $((end - start)))" |
+        dd of="/dev/$1" bs=1 seek=$((446 + 16 * ($3 - 1) + 12)) conv=notrunc 2>/dev/null
     blockdev --rereadpt "/dev/$1" && : >/run/grown
 }

@@ -45,11 +45,13 @@ public static class CpioReader
             throw new CpioFormatException($"expected a cpio header (070701) at byte {start}, found {Describe(header)}");
         uint length = Field(header, 6, start), nameLength = Field(header, 11, start);
         if (nameLength is 0 or > MaxPath)
-            throw new CpioFormatException($"the entry at byte {start} has a name of {nameLength} bytes, expected 1 to {MaxPath}");
+            throw new CpioFormatException(
+                $"the entry at byte {start} has a name of {nameLength} bytes, expected 1 to {MaxPath}");
         string path = Encoding.UTF8.GetString(source.Take((int)nameLength, "a name")).TrimEnd('\0');
         source.Align(start);
         if (path == CpioWriter.Trailer) return null;
-        if (length > int.MaxValue - 64) throw new CpioFormatException($"'{path}' has {length} bytes, too many to read here");
+        if (length > int.MaxValue - 64)
+            throw new CpioFormatException($"'{path}' has {length} bytes, too many to read here");
         byte[] content = source.Take((int)length, $"the content of '{path}'");
         source.Align(start);
         return new CpioEntry(path, Node(header, content, path, start));
@@ -64,10 +66,14 @@ public static class CpioReader
         {
             MediaModes.TypeFile => new MediaNode.File(MediaContent.FromBytes(content)) { Permissions = permissions },
             MediaModes.TypeDirectory => new MediaNode.Directory { Permissions = permissions },
-            MediaModes.TypeSymlink => new MediaNode.Symlink(Encoding.UTF8.GetString(content)) { Permissions = permissions },
-            MediaModes.TypeCharacter => new MediaNode.Device(MediaDeviceKind.Character, major, minor) { Permissions = permissions },
-            MediaModes.TypeBlock => new MediaNode.Device(MediaDeviceKind.Block, major, minor) { Permissions = permissions },
-            _ => throw new CpioFormatException($"'{path}' has the unsupported mode {mode:X} (file, folder, link or device expected)"),
+            MediaModes.TypeSymlink =>
+                new MediaNode.Symlink(Encoding.UTF8.GetString(content)) { Permissions = permissions },
+            MediaModes.TypeCharacter =>
+                new MediaNode.Device(MediaDeviceKind.Character, major, minor) { Permissions = permissions },
+            MediaModes.TypeBlock =>
+                new MediaNode.Device(MediaDeviceKind.Block, major, minor) { Permissions = permissions },
+            _ => throw new CpioFormatException(
+                $"'{path}' has the mode {mode:X}, expected that of a file, folder, link or device"),
         };
         return node with
         {
@@ -82,7 +88,8 @@ public static class CpioReader
         ReadOnlySpan<byte> digits = header.AsSpan(6 + 8 * index, 8);
         if (Utf8Parser.TryParse(digits, out uint value, out int used, 'X') && used == 8) return value;
         throw new CpioFormatException(
-            $"the entry at byte {start} has '{Encoding.Latin1.GetString(digits)}' where 8 hexadecimal digits were expected");
+            $"the entry at byte {start} has '{Encoding.Latin1.GetString(digits)}' where 8 hexadecimal digits were "
+            + "expected");
     }
 
     private static string Describe(byte[] bytes) => bytes switch
@@ -120,7 +127,9 @@ public static class CpioReader
             if (_input != _raw) _input.Dispose();
         }
 
-        /// <summary>The first byte that is not zero, left in place; null at the end. Archives are padded with zeros.</summary>
+        /// <summary>
+        /// The first byte that is not zero, left in place; null at the end. Archives are padded with zeros.
+        /// </summary>
         public int? SkipZeros()
         {
             while (true)
@@ -141,7 +150,8 @@ public static class CpioReader
 
         public byte[] Take(int count, string what)
         {
-            if (Position + count > _limit) throw new CpioFormatException($"the archive is larger than the allowed {_limit} bytes");
+            if (Position + count > _limit)
+                throw new CpioFormatException($"the archive is larger than the allowed {_limit} bytes");
             // A length is only believed as far as bytes really come.
             using var bytes = new MemoryStream();
             byte[] buffer = new byte[Math.Min(count, 1 << 16)];
@@ -151,7 +161,8 @@ public static class CpioReader
                 int got = Read(buffer.AsSpan(0, wanted));
                 if (got == 0)
                     throw new CpioFormatException(
-                        $"the archive ends at byte {Position}, {count - bytes.Length} bytes short of {what}: it is truncated");
+                        $"the archive ends at byte {Position}, {count - bytes.Length} bytes short of {what}: it is "
+                        + "truncated");
                 bytes.Write(buffer, 0, got);
             }
             return bytes.ToArray();
@@ -168,7 +179,8 @@ public static class CpioReader
         /// <summary>Goes on inside the gzip member that starts at the byte seen by <see cref="SkipZeros"/>.</summary>
         public void Unzip()
         {
-            if (_input != _raw) throw new CpioFormatException("found gzip data inside gzip data, expected a cpio header");
+            if (_input != _raw)
+                throw new CpioFormatException("found gzip data inside gzip data, expected a cpio header");
             _raw.Seek(-1, SeekOrigin.Current);
             _peeked = -1;
             _input = new GZipStream(new SingleBytes(_raw), CompressionMode.Decompress);
@@ -250,7 +262,11 @@ public static class CpioReader
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override int Read(Span<byte> buffer)
         {

@@ -33,7 +33,8 @@ public static class CpioWriter
     private const int MaxPath = 4095;
 
     /// <summary>Writes an archive to a file, replacing one of that name once the new one is whole.</summary>
-    /// <exception cref="MediaException">A file of 4 GiB or more, a path that is too long, an unreadable source.</exception>
+    /// <exception cref="MediaException">A file of 4 GiB or more, a path that is too long, an unreadable
+    /// source.</exception>
     public static Task WriteFileAsync(
         MediaTree tree, CpioOptions options, string path, CancellationToken cancellation = default) =>
         MediaFileOutput.WriteAsync(
@@ -99,7 +100,8 @@ public static class CpioWriter
             _ => null,
         };
         if (content?.Length > MaxFile)
-            throw new MediaException($"'{entry.Path}' has {content.Length} bytes, a cpio archive takes at most {MaxFile}");
+            throw new MediaException(
+                $"'{entry.Path}' has {content.Length} bytes, a cpio archive takes at most {MaxFile}");
         if (Encoding.UTF8.GetByteCount(entry.Path) > MaxPath)
             throw new MediaException($"the path '{entry.Path}' is longer than the {MaxPath} bytes of a cpio archive");
         if (entry.Path == Trailer)

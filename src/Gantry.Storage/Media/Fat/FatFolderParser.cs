@@ -36,18 +36,22 @@ internal static class FatFolderParser
     private static FatEntry Entry(
         FatEntry folder, ReadOnlySpan<byte> entry, string name, string shortName, FatGeometry geometry)
     {
-        if (name is "" or "." or ".." || name.Contains('/', StringComparison.Ordinal) || name.Contains('\0', StringComparison.Ordinal))
+        if (name is "" or "." or ".." || name.Contains('/', StringComparison.Ordinal)
+            || name.Contains('\0', StringComparison.Ordinal))
             throw new FatFormatException($"the folder '/{folder.Path}' has an entry with the impossible name '{name}'");
         bool directory = (entry[11] & FatNames.AttributeDirectory) != 0;
         uint cluster = BinaryPrimitives.ReadUInt16LittleEndian(entry[26..]);
-        if (geometry.Kind == FatKind.Fat32) cluster |= (uint)(BinaryPrimitives.ReadUInt16LittleEndian(entry[20..]) & 0x0FFF) << 16;
+        if (geometry.Kind == FatKind.Fat32)
+            cluster |= (uint)(BinaryPrimitives.ReadUInt16LittleEndian(entry[20..]) & 0x0FFF) << 16;
         return new FatEntry
         {
             Path = folder.Path.Length == 0 ? name : $"{folder.Path}/{name}",
             ShortName = shortName,
             IsDirectory = directory,
             Length = directory ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(entry[28..]),
-            ModifiedAt = Time(BinaryPrimitives.ReadUInt16LittleEndian(entry[24..]), BinaryPrimitives.ReadUInt16LittleEndian(entry[22..])),
+            ModifiedAt = Time(
+                BinaryPrimitives.ReadUInt16LittleEndian(entry[24..]),
+                BinaryPrimitives.ReadUInt16LittleEndian(entry[22..])),
             Cluster = cluster,
         };
     }

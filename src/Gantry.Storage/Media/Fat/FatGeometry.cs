@@ -73,7 +73,11 @@ internal sealed record FatGeometry
             throw new MediaException(
                 $"a FAT image of {bytes} bytes cannot be: expected a multiple of {SectorSize}, from 64 KiB to 2 TiB");
         FatKind kind = bytes <= 8 * MiB ? FatKind.Fat12 : bytes <= 512 * MiB ? FatKind.Fat16 : FatKind.Fat32;
-        int smallest = kind != FatKind.Fat32 ? 1 : bytes <= 8 * GiB ? 8 : bytes <= 16 * GiB ? 16 : bytes <= 32 * GiB ? 32 : 64;
+        int smallest = kind != FatKind.Fat32 ? 1
+            : bytes <= 8 * GiB ? 8
+            : bytes <= 16 * GiB ? 16
+            : bytes <= 32 * GiB ? 32
+            : 64;
         int most = kind switch
         {
             FatKind.Fat12 => MaxFat12Clusters,
@@ -121,7 +125,8 @@ internal sealed record FatGeometry
         while (TableBytes(kind, geometry.Clusters) > geometry.SectorsPerFat * SectorSize)
         {
             long needed = (TableBytes(kind, geometry.Clusters) + SectorSize - 1) / SectorSize;
-            geometry = geometry with { SectorsPerFat = geometry.SectorsPerFat + Math.Max(1, (needed - geometry.SectorsPerFat) / 2) };
+            long grown = geometry.SectorsPerFat + Math.Max(1, (needed - geometry.SectorsPerFat) / 2);
+            geometry = geometry with { SectorsPerFat = grown };
         }
         return geometry;
     }

@@ -95,7 +95,8 @@ internal sealed class FatLayout
         {
             FatNames.Check(child.Name, child.Path);
             if (!names.Add(child.Name))
-                throw new MediaException($"'{child.Path}' differs from another name only in case, which FAT cannot hold");
+                throw new MediaException(
+                    $"'{child.Path}' differs from another name only in case, which FAT cannot hold");
         }
         foreach (MediaTreeNode child in node.Children.Values.OrderBy(child => FatNames.Rate(child.Name)))
         {
@@ -117,7 +118,8 @@ internal sealed class FatLayout
         if (TryPlace(geometry)) return geometry;
         if (geometry.Kind != FatKind.Fat32 && _root.EntryCount > geometry.RootEntries)
             throw new MediaException(
-                $"the root folder needs {_root.EntryCount} entries, an image of {size} bytes has {geometry.RootEntries}; "
+                $"the root folder needs {_root.EntryCount} entries, an image of {size} bytes has "
+                + $"{geometry.RootEntries}; "
                 + "use folders or shorter names");
         throw new MediaException(
             $"the files need {(_next - 2L) * geometry.ClusterSize} bytes, "
@@ -150,7 +152,8 @@ internal sealed class FatLayout
             next += item.Clusters;
         }
         _next = (uint)Math.Min(next, uint.MaxValue);
-        return next - 2 <= geometry.Clusters && (geometry.Kind == FatKind.Fat32 || _root.EntryCount <= geometry.RootEntries);
+        return next - 2 <= geometry.Clusters
+            && (geometry.Kind == FatKind.Fat32 || _root.EntryCount <= geometry.RootEntries);
     }
 
     private byte[] Folder(Item folder)

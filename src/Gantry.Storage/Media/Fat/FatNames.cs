@@ -22,8 +22,10 @@ internal static class FatNames
     {
         if (name.AsSpan().ContainsAny(Never) || name.Any(c => c < ' ') || name[^1] is '.' or ' ' || name[0] == ' ')
             throw new MediaException(
-                $"FAT cannot hold the name '{path}': none of {NeverAllowed}, no space in front, no dot or space at the end");
-        if (name.Length > MaxLong) throw new MediaException($"FAT cannot hold the name '{path}': more than {MaxLong} characters");
+                $"FAT cannot hold the name '{path}': none of {NeverAllowed}, no space in front, no dot or space at "
+                + "the end");
+        if (name.Length > MaxLong)
+            throw new MediaException($"FAT cannot hold the name '{path}': more than {MaxLong} characters");
     }
 
     public static string Label(string label)
@@ -37,7 +39,9 @@ internal static class FatNames
         return upper;
     }
 
-    /// <summary>How well a name serves as its own alias. Better names choose first, so that no made alias takes theirs.</summary>
+    /// <summary>
+    /// How well a name serves as its own alias. Better names choose first, so that no made alias takes theirs.
+    /// </summary>
     public enum Fitness
     {
         /// <summary>It is a short name; no long entries are needed.</summary>
@@ -54,12 +58,14 @@ internal static class FatNames
     {
         (string stem, string extension) = Parts(name);
         bool fits = stem.Length is > 0 and <= 8 && extension.Length <= 3
-            && string.Equals(name, extension.Length > 0 ? $"{stem}.{extension}" : stem, StringComparison.OrdinalIgnoreCase);
+            && name.Equals(extension.Length > 0 ? $"{stem}.{extension}" : stem, StringComparison.OrdinalIgnoreCase);
         if (!fits) return Fitness.Alias;
         return name == Upper(name) ? Fitness.Exact : Fitness.Case;
     }
 
-    /// <summary>The eleven bytes of an alias that is not taken yet; unless exact, the name needs long entries too.</summary>
+    /// <summary>
+    /// The eleven bytes of an alias that is not taken yet; unless exact, the name needs long entries too.
+    /// </summary>
     public static byte[] Short(string name, HashSet<string> taken)
     {
         (string stem, string extension) = Parts(name);
@@ -151,6 +157,7 @@ internal static class FatNames
     private static string Upper(string text) =>
         string.Create(text.Length, text, static (target, source) =>
         {
-            for (int i = 0; i < target.Length; i++) target[i] = source[i] is >= 'a' and <= 'z' ? (char)(source[i] - 32) : source[i];
+            for (int i = 0; i < target.Length; i++)
+                target[i] = source[i] is >= 'a' and <= 'z' ? (char)(source[i] - 32) : source[i];
         });
 }

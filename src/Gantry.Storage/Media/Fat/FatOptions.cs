@@ -10,8 +10,8 @@ public sealed record FatOptions
     public required string VolumeLabel { get; init; }
 
     /// <summary>
-    /// The time of every file without one of its own, in UTC, 1980 to 2107, to two seconds. An argument so that the same
-    /// input gives the same bytes.
+    /// The time of every file without one of its own, in UTC, 1980 to 2107, to two seconds. An argument so that the
+    /// same input gives the same bytes.
     /// </summary>
     public required DateTimeOffset Timestamp { get; init; }
 

@@ -102,7 +102,8 @@ public sealed class FatReader : IDisposable
             // In an honest image folders do not share clusters, so together they are smaller than the image.
             if (bytes > _stream.Length || stack.Count >= MaxDepth)
                 throw new FatFormatException(
-                    $"the folder '/{next.Path}' contains itself or is more than {MaxDepth} folders deep: the image is damaged");
+                    $"the folder '/{next.Path}' contains itself or is more than {MaxDepth} folders deep: the image is "
+                    + "damaged");
             stack.Push(FatFolderParser.Parse(next, content, _geometry).GetEnumerator());
         }
     }
@@ -115,8 +116,9 @@ public sealed class FatReader : IDisposable
         {
             if (!at.IsDirectory) return null;
             IReadOnlyList<FatEntry> entries = List(at);
-            FatEntry? next = entries.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase))
-                ?? entries.FirstOrDefault(entry => string.Equals(entry.ShortName, name, StringComparison.OrdinalIgnoreCase));
+            const StringComparison Same = StringComparison.OrdinalIgnoreCase;
+            FatEntry? next = entries.FirstOrDefault(entry => entry.Name.Equals(name, Same))
+                ?? entries.FirstOrDefault(entry => entry.ShortName.Equals(name, Same));
             if (next is null) return null;
             at = next;
         }
@@ -166,7 +168,9 @@ public sealed class FatReader : IDisposable
     {
         string what = $"the folder '/{folder.Path}'";
         if (folder.Path.Length == 0 && _geometry.Kind != FatKind.Fat32)
-            return ReadAt(_geometry.RootSector * _geometry.BytesPerSector, _geometry.RootEntries * FatGeometry.EntrySize, what);
+            return ReadAt(
+                _geometry.RootSector * _geometry.BytesPerSector,
+                _geometry.RootEntries * FatGeometry.EntrySize, what);
         List<MediaExtent> extents = Extents(folder.Cluster, null, what);
         byte[] bytes = new byte[extents.Sum(extent => extent.Length)];
         int at = 0;
@@ -188,11 +192,13 @@ public sealed class FatReader : IDisposable
         while (true)
         {
             if (cluster < 2 || cluster - 2 >= _geometry.Clusters)
-                throw new FatFormatException($"{what} leads to cluster {cluster}, expected 2 to {_geometry.Clusters + 1}");
+                throw new FatFormatException(
+                    $"{what} leads to cluster {cluster}, expected 2 to {_geometry.Clusters + 1}");
             long size = Math.Min(left, _geometry.ClusterSize);
             long offset = _geometry.ClusterOffset(cluster);
             if (offset + size > _stream.Length)
-                throw new FatFormatException($"{what} should end at byte {offset + size}, the image has {_stream.Length}");
+                throw new FatFormatException(
+                    $"{what} should end at byte {offset + size}, the image has {_stream.Length}");
             if (extents.Count > 0 && extents[^1].Offset + extents[^1].Length == offset)
                 extents[^1] = extents[^1] with { Length = extents[^1].Length + size };
             else
@@ -202,8 +208,11 @@ public sealed class FatReader : IDisposable
             cluster = _table.Next(cluster);
             bool end = cluster > _geometry.EndOfChain - 8;
             if (end && length is null) return extents;
-            if (end) throw new FatFormatException($"{what} should have {length} bytes, its clusters end {left} bytes before that");
-            if (left == 0) throw new FatFormatException($"{what} has more than {MaxFolderBytes} bytes or runs in a circle");
+            if (end)
+                throw new FatFormatException(
+                    $"{what} should have {length} bytes, its clusters end {left} bytes before that");
+            if (left == 0)
+                throw new FatFormatException($"{what} has more than {MaxFolderBytes} bytes or runs in a circle");
         }
     }
 

@@ -2,8 +2,8 @@ namespace Gantry.Storage.Media;
 
 /// <summary>
 /// Writes FAT images without a partition table: floppies (FAT12) and EFI system or answer disks (FAT16, FAT32), with
-/// long names. One pass; the same tree and options give the same bytes. Modes and owners have no place in FAT; links and
-/// devices are refused.
+/// long names. One pass; the same tree and options give the same bytes. Modes and owners have no place in FAT; links
+/// and devices are refused.
 /// </summary>
 public static class FatWriter
 {
@@ -14,7 +14,8 @@ public static class FatWriter
     /// <summary>Writes an image to a file, replacing one of that name once the new one is whole.</summary>
     /// <returns>The image's size in bytes.</returns>
     /// <exception cref="MediaSpaceException">The disk has, or turns out to have, too little room.</exception>
-    /// <exception cref="MediaException">The tree does not fit or cannot be a FAT image; a source cannot be read.</exception>
+    /// <exception cref="MediaException">The tree does not fit or cannot be a FAT image; a source cannot be
+    /// read.</exception>
     public static async Task<long> WriteFileAsync(
         MediaTree tree,
         FatOptions options,

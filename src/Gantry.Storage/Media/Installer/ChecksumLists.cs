@@ -4,8 +4,8 @@ using System.Text;
 namespace Gantry.Storage.Media;
 
 /// <summary>
-/// The lists of checksums in the root of installer images (Debian's and Ubuntu's md5sum.txt, live images' sha256sum.txt):
-/// lines "digest  ./path". Installers check themselves against them.
+/// The lists of checksums in the root of installer images (Debian's and Ubuntu's md5sum.txt, live images'
+/// sha256sum.txt): lines "digest ./path". Installers check themselves against them.
 /// </summary>
 internal static class ChecksumLists
 {
@@ -15,7 +15,8 @@ internal static class ChecksumLists
         [("md5sum.txt", HashAlgorithmName.MD5), ("sha256sum.txt", HashAlgorithmName.SHA256)];
 
     /// <summary>Adds new lists to the changes, with the digests of all that changes.</summary>
-    public static async Task RenewAsync(IsoReader reader, MediaTree changes, DateTimeOffset time, CancellationToken cancellation)
+    public static async Task RenewAsync(
+        IsoReader reader, MediaTree changes, DateTimeOffset time, CancellationToken cancellation)
     {
         foreach ((string path, HashAlgorithmName algorithm) in Lists)
         {
@@ -24,12 +25,17 @@ internal static class ChecksumLists
             foreach (MediaEntry entry in changes.Entries())
             {
                 if (entry.Node is not MediaNode.File file || Lists.Any(other => other.Path == entry.Path)) continue;
-                digests[entry.Path] = await DigestAsync(file.Content, entry.Path, algorithm, cancellation).ConfigureAwait(false);
+                digests[entry.Path] = await DigestAsync(file.Content, entry.Path, algorithm, cancellation)
+                    .ConfigureAwait(false);
             }
             byte[] renewed = Renew(reader.ReadAll(list, MaxList), digests);
             changes.Add(
                 list.Path,
-                new MediaNode.File(MediaContent.FromBytes(renewed)) { Permissions = list.Permissions, ModifiedAt = time },
+                new MediaNode.File(MediaContent.FromBytes(renewed))
+                {
+                    Permissions = list.Permissions,
+                    ModifiedAt = time,
+                },
                 replace: true);
         }
     }
@@ -64,7 +70,8 @@ internal static class ChecksumLists
     public static byte[] Renew(byte[] list, IReadOnlyDictionary<string, string> digests, bool add = true)
     {
         string text = Encoding.Latin1.GetString(list);
-        var missing = digests.Keys.ToDictionary(path => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(path)), path => path);
+        var missing = digests.Keys.ToDictionary(
+            path => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(path)), path => path);
         var result = new StringBuilder(text.Length + 100 * digests.Count);
         int at = 0;
         while (at < text.Length)
@@ -76,7 +83,8 @@ internal static class ChecksumLists
             // "digest  name" or "digest *name".
             string name = space > 0 && space + 2 < line.Length ? line[(space + 2)..].TrimEnd('\r', '\n') : "";
             string clean = name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
-            if (missing.Remove(clean, out string? path)) result.Append(digests[path]).Append(line, space, line.Length - space);
+            if (missing.Remove(clean, out string? path))
+                result.Append(digests[path]).Append(line, space, line.Length - space);
             else result.Append(line);
             at = end;
         }
@@ -112,7 +120,11 @@ internal static class ChecksumLists
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override void Write(byte[] buffer, int offset, int count) => hash.AppendData(buffer, offset, count);
 

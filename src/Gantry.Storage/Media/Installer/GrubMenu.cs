@@ -66,15 +66,18 @@ internal sealed class GrubMenu
     /// <summary>A word as GRUB takes it literally.</summary>
     public static string Quote(string word)
     {
-        bool plain = word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,:/+@%~".Contains(c, StringComparison.Ordinal));
+        bool plain = word.Length > 0
+            && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,:/+@%~".Contains(c, StringComparison.Ordinal));
         return plain ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 
     private Entry Find(string wanted)
     {
         var bootable = _entries.Where(entry => !entry.IsSubmenu).ToList();
-        return bootable.Find(entry => Same(entry.Title, wanted)) ?? bootable.Find(entry => entry.Id is { } id && Same(id, wanted))
-            ?? throw new MediaException($"'{Path}' has no menu entry '{wanted}'; it has: {string.Join(", ", Names.Take(40))}");
+        return bootable.Find(entry => Same(entry.Title, wanted))
+            ?? bootable.Find(entry => entry.Id is { } id && Same(id, wanted))
+            ?? throw new MediaException(
+                $"'{Path}' has no menu entry '{wanted}'; it has: {string.Join(", ", Names.Take(40))}");
     }
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
@@ -102,12 +105,14 @@ internal sealed class GrubMenu
         var kernels = Below(entry.Command.Body!).Where(IsKernel).ToList();
         if (kernels.Count == 0)
             throw new MediaException(
-                $"the entry '{entry.Title}' of '{entry.File.Path}' has no 'linux' command, so it cannot take kernel arguments");
+                $"the entry '{entry.Title}' of '{entry.File.Path}' has no 'linux' command, so it cannot take kernel "
+                + "arguments");
         foreach (GrubCommand kernel in kernels)
         {
             int index = kernel.Words.FindIndex(word => KernelArguments.IsSeparator(word.Value));
             (IReadOnlyList<string> atSeparator, IReadOnlyList<string> atEnd) = arguments.Place(index >= 0);
-            if (atSeparator.Count > 0) entry.File.Insert(kernel.Words[index].Start, string.Join(' ', atSeparator.Select(Word)) + " ");
+            if (atSeparator.Count > 0)
+                entry.File.Insert(kernel.Words[index].Start, string.Join(' ', atSeparator.Select(Word)) + " ");
             if (atEnd.Count > 0) entry.File.Insert(kernel.Words[^1].End, " " + string.Join(' ', atEnd.Select(Word)));
         }
 
@@ -156,7 +161,8 @@ internal sealed class GrubMenu
                     Collect(command.Body, file, submenu);
                     break;
                 case "source" or "." or "configfile" when command.Words.Count > 1:
-                    if (Resolve(command.Words[1].Value) is { } path) Load(path, parent, command.Name == "configfile" && parent is null);
+                    if (Resolve(command.Words[1].Value) is { } path)
+                        Load(path, parent, command.Name == "configfile" && parent is null);
                     break;
                 case "set" when parent is null && command.Words.Count > 1:
                     TakeDefault(command.Words[1]);
@@ -168,22 +174,28 @@ internal sealed class GrubMenu
     private void TakeDefault(GrubWord word)
     {
         const string Name = "default=";
-        if (!word.HasVariable && word.Value.StartsWith(Name, StringComparison.Ordinal)) _default = word.Value[Name.Length..];
+        if (!word.HasVariable && word.Value.StartsWith(Name, StringComparison.Ordinal))
+            _default = word.Value[Name.Length..];
     }
 
-    /// <summary>A path that GRUB reads, in the image; null when it depends on what only the running GRUB knows.</summary>
+    /// <summary>
+    /// A path that GRUB reads, in the image; null when it depends on what only the running GRUB knows.
+    /// </summary>
     private string? Resolve(string path)
     {
         string folder = Path.LastIndexOf('/') is var slash and >= 0 ? Path[..slash] : "";
         string resolved = path
-            .Replace("${prefix}", $"/{folder}", StringComparison.Ordinal).Replace("$prefix", $"/{folder}", StringComparison.Ordinal)
-            .Replace("($root)", "", StringComparison.Ordinal).Replace("(${root})", "", StringComparison.Ordinal);
+            .Replace("${prefix}", $"/{folder}", StringComparison.Ordinal)
+            .Replace("$prefix", $"/{folder}", StringComparison.Ordinal)
+            .Replace("($root)", "", StringComparison.Ordinal)
+            .Replace("(${root})", "", StringComparison.Ordinal);
         bool known = resolved.StartsWith('/') && !resolved.Contains('$', StringComparison.Ordinal)
             && !resolved.Contains('(', StringComparison.Ordinal);
         return known ? string.Join('/', resolved.Split('/').Where(part => part is not ("" or "."))) : null;
     }
 
-    private sealed record Entry(GrubCommand Command, TextEdit File, Entry? Parent, bool IsSubmenu, string Title, string? Id)
+    private sealed record Entry(
+        GrubCommand Command, TextEdit File, Entry? Parent, bool IsSubmenu, string Title, string? Id)
     {
         public static Entry Of(GrubCommand command, TextEdit file, Entry? parent, bool isSubmenu)
         {
@@ -197,7 +209,8 @@ internal sealed class GrubMenu
                     GrubWord next = command.Words[++i];
                     id = next.HasVariable ? null : TextEdit.Decode(next.Value);
                 }
-                else if (word.Value.StartsWith("--id=", StringComparison.Ordinal) && !word.HasVariable) id = TextEdit.Decode(word.Value[5..]);
+                else if (word.Value.StartsWith("--id=", StringComparison.Ordinal) && !word.HasVariable)
+                    id = TextEdit.Decode(word.Value[5..]);
                 else if (word.Value is "--class" or "--users" or "--hotkey" && hasNext) i++;
                 else if (!word.Value.StartsWith("--", StringComparison.Ordinal)) title ??= TextEdit.Decode(word.Value);
             }

@@ -68,7 +68,8 @@ internal sealed class GrubScriptParser(string text, string path)
             {
                 GrubWord word = Word();
                 // These end a command without needing a ';' before what follows them.
-                bool keyword = current.Words.Count == 0 && word.Value is "if" or "then" or "else" or "elif" or "do" or "while" or "until";
+                bool keyword = current.Words.Count == 0
+                    && word.Value is "if" or "then" or "else" or "elif" or "do" or "while" or "until";
                 current.Words.Add(word);
                 if (keyword) Finish();
             }

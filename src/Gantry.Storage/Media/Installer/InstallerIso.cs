@@ -25,6 +25,9 @@ public static class InstallerIso
         Check(options);
         using IsoReader reader = IsoReader.OpenFile(options.Source);
         IReadOnlyList<IsoBootEntry> boot = reader.BootEntries();
+        if (boot.FirstOrDefault(entry => entry.Path is { } path && options.Files.Find(path) is not null) is { } image)
+            throw new MediaException(
+                $"'{image.Path}' is what the image boots from, which cannot be replaced; add other files");
         InstallerMenus menus = InstallerMenus.Apply(reader, options, boot);
         MediaTree changes = Merge(options, menus.Changed);
         long size = new FileInfo(options.Source).Length + ContentBytes(changes);
@@ -47,6 +50,7 @@ public static class InstallerIso
                         percent => progress?.Report(new MediaProgress((long)(percent / 100 * size), size)),
                         cancel).ConfigureAwait(false);
                     Verify(reader, options.Source, boot, temporary);
+                    OverwriteInPlace(temporary, menus.InPlace);
                     ChecksumLists.PatchBootImages(temporary);
                     size = new FileInfo(temporary).Length;
                 }
@@ -58,7 +62,8 @@ public static class InstallerIso
             cancellation).ConfigureAwait(false);
         progress?.Report(new MediaProgress(size, size));
         string[] changed = [.. changes.Entries().Where(entry => entry.Node is MediaNode.File)
-            .Select(entry => entry.Path).Where(path => reader.Find(path, followLast: false) is not null)];
+            .Select(entry => entry.Path).Concat(menus.InPlace.Keys)
+            .Where(path => reader.Find(path, followLast: false) is not null)];
         return new InstallerIsoResult(menus.Entries, changed, size);
     }
 
@@ -67,9 +72,11 @@ public static class InstallerIso
         if (Path.GetFullPath(options.Source) == Path.GetFullPath(options.Target))
             throw new MediaException($"the new image must have another path than the source '{options.Source}'");
         if (options.Files.Count > MaxFiles)
-            throw new MediaException($"{options.Files.Count} files are to be added, at most {MaxFiles} can be; pack them into an archive");
+            throw new MediaException(
+                $"{options.Files.Count} files are to be added, at most {MaxFiles} can be; pack them into an archive");
         if (options.MenuTimeout <= TimeSpan.Zero || options.MenuTimeout > TimeSpan.FromHours(1))
-            throw new MediaException($"the menu's timeout {options.MenuTimeout} must be above zero and at most an hour");
+            throw new MediaException(
+                $"the menu's timeout {options.MenuTimeout} must be above zero and at most an hour");
         if (options.Files.Entries().FirstOrDefault(entry => entry.Node is MediaNode.Device) is { } device)
             throw new MediaException($"'{device.Path}' is a device, which cannot be added to an installer ISO");
     }
@@ -79,7 +86,10 @@ public static class InstallerIso
         var tree = new MediaTree();
         foreach (MediaEntry entry in options.Files.Entries()) tree.Add(entry.Path, entry.Node);
         foreach ((string path, byte[] content) in changed)
-            tree.Add(path, new MediaNode.File(MediaContent.FromBytes(content)) { Permissions = MediaModes.File }, replace: true);
+        {
+            var file = new MediaNode.File(MediaContent.FromBytes(content)) { Permissions = MediaModes.File };
+            tree.Add(path, file, replace: true);
+        }
         return tree;
     }
 
@@ -91,26 +101,45 @@ public static class InstallerIso
     {
         using IsoReader result = IsoReader.OpenFile(target);
         byte[] platforms = [.. boot.Where(entry => entry.Bootable).Select(entry => entry.Platform).Order()];
-        byte[] kept = [.. result.BootEntries(withPaths: false).Where(entry => entry.Bootable).Select(entry => entry.Platform).Order()];
+        byte[] kept = [.. result.BootEntries(withPaths: false)
+            .Where(entry => entry.Bootable).Select(entry => entry.Platform).Order()];
         if (!platforms.AsSpan().SequenceEqual(kept))
             throw new MediaException(
-                $"the new image boots {Describe(kept)}, the source {Describe(platforms)}: xorriso did not keep its boot entries");
+                $"the new image boots {Describe(kept)}, the source {Describe(platforms)}: xorriso did not keep its "
+                + "boot entries");
         if (result.VolumeLabel != source.VolumeLabel)
-            throw new MediaException($"the new image has the label '{result.VolumeLabel}', expected '{source.VolumeLabel}'");
+            throw new MediaException(
+                $"the new image has the label '{result.VolumeLabel}', expected '{source.VolumeLabel}'");
         (bool mbr, bool gpt) before = DiskBoot(sourcePath), after = DiskBoot(target);
         if ((before.mbr && !after.mbr) || (before.gpt && !after.gpt))
-            throw new MediaException("the new image lost the source's MBR or GPT: xorriso did not recognise how it boots from a disk");
+            throw new MediaException(
+                "the new image lost the source's MBR or GPT: xorriso did not recognise how it boots from a disk");
+    }
+
+    private static void OverwriteInPlace(string target, IReadOnlyDictionary<string, byte[]> contents)
+    {
+        using var file = new FileStream(target, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        using IsoReader result = IsoReader.Open(file, leaveOpen: true);
+        foreach ((string path, byte[] content) in contents)
+        {
+            if (result.Find(path) is not { Extents.Count: 1 } entry || entry.Length != content.Length)
+                throw new MediaException($"the new image has no '{path}' of {content.Length} bytes, as the source had");
+            file.Position = entry.Extents[0].Offset;
+            file.Write(content);
+        }
     }
 
     private static string Describe(byte[] platforms) =>
-        platforms.Length == 0 ? "nothing" : string.Join(" and ", platforms.Select(p => p == IsoConstants.PlatformEfi ? "EFI" : "BIOS"));
+        platforms.Length == 0 ? "nothing"
+            : string.Join(" and ", platforms.Select(p => p == IsoConstants.PlatformEfi ? "EFI" : "BIOS"));
 
     private static (bool Mbr, bool Gpt) DiskBoot(string path)
     {
         byte[] start = new byte[1024];
         using FileStream file = File.OpenRead(path);
         file.ReadExactly(start);
-        bool mbr = start[510] == 0x55 && start[511] == 0xAA && BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(446 + 12)) != 0;
+        bool mbr = start[510] == 0x55 && start[511] == 0xAA
+            && BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(446 + 12)) != 0;
         return (mbr, start.AsSpan(512, 8).SequenceEqual("EFI PART"u8));
     }
 }
@@ -178,7 +207,8 @@ internal sealed class InstallerIsoCommand(IsoReader reader, InstallerIsoOptions 
         FileStream file = new(staged, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, true);
         await using (file.ConfigureAwait(false))
         {
-            await ((MediaNode.File)entry.Node).Content.CopyToAsync(file, entry.Path, cancellation).ConfigureAwait(false);
+            await ((MediaNode.File)entry.Node).Content.CopyToAsync(file, entry.Path, cancellation)
+                .ConfigureAwait(false);
         }
     }
 }

@@ -11,21 +11,25 @@ public sealed record InstallerIsoOptions
 
     /// <summary>
     /// Arguments for the menu entry's kernel, as on a kernel command line. Debian's installers copy what stands behind
-    /// <c>---</c> to the installed system, so arguments go in front of it; arguments behind a <c>---</c> of one's own go
-    /// behind the entry's.
+    /// <c>---</c> to the installed system, so arguments go in front of it; arguments behind a <c>---</c> of one's own
+    /// go behind the entry's.
     /// </summary>
     public string KernelArguments { get; init; } = "";
 
-    /// <summary>Files to add or replace, at most 5,000. Files of the image that are not named stay as they are.</summary>
+    /// <summary>
+    /// Files to add or replace, at most 5,000. Files of the image that are not named stay as they are.
+    /// </summary>
     public MediaTree Files { get; init; } = new();
 
     /// <summary>
-    /// The entry to boot, by its label, text, title or id, without regard to case; in every menu of the image. Null: each
-    /// menu's own default.
+    /// The entry to boot, by its label, text, title or id, without regard to case; in every menu of the image. Null:
+    /// each menu's own default.
     /// </summary>
     public string? MenuEntry { get; init; }
 
-    /// <summary>How long the menu waits, rounded up to what the boot loaders count in. Zero would mean "for ever".</summary>
+    /// <summary>
+    /// How long the menu waits, rounded up to what the boot loaders count in. Zero would mean "for ever".
+    /// </summary>
     public TimeSpan MenuTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The time of added and changed files; an argument so that the same input gives the same bytes.</summary>

@@ -22,6 +22,7 @@ internal sealed class InstallerMenus
     private readonly InstallerIsoOptions _options;
     private readonly KernelArguments _arguments;
     private readonly Dictionary<string, byte[]> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> _inPlace = new(StringComparer.Ordinal);
     private readonly List<InstallerIsoEntry> _entries = [];
 
     private InstallerMenus(IsoReader reader, InstallerIsoOptions options)
@@ -36,6 +37,12 @@ internal sealed class InstallerMenus
     /// <summary>New contents by path in the image.</summary>
     public IReadOnlyDictionary<string, byte[]> Changed => _changed;
 
+    /// <summary>
+    /// New contents of boot images, of the old length: to be written over the old ones in the finished image. xorriso
+    /// knows partitions by the files that they start at, and forgets them when such a file is replaced.
+    /// </summary>
+    public IReadOnlyDictionary<string, byte[]> InPlace => _inPlace;
+
     public static InstallerMenus Apply(IsoReader reader, InstallerIsoOptions options, IReadOnlyList<IsoBootEntry> boot)
     {
         var menus = new InstallerMenus(reader, options);
@@ -44,9 +51,9 @@ internal sealed class InstallerMenus
         bool isolinux = bios && menus.ApplyIsolinux(boot);
         bool grub = menus.ApplyGrub();
         if (efi?.Path is { } image) grub |= menus.ApplyInsideFat(image);
-        if (bios && !isolinux && !grub) throw Missing("a menu of isolinux or GRUB, which BIOS machines would boot");
-        if (efi is not null && !grub) throw Missing("a menu of GRUB, which EFI machines would boot");
-        if (!bios && efi is null && !grub) throw Missing("a boot menu");
+        if (bios && !isolinux && !grub) throw Missing("menu of isolinux or GRUB, which BIOS machines would boot");
+        if (efi is not null && !grub) throw Missing("menu of GRUB, which EFI machines would boot");
+        if (!bios && efi is null && !grub) throw Missing("boot menu");
         return menus;
     }
 
@@ -74,7 +81,8 @@ internal sealed class InstallerMenus
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         IEnumerable<string> vendors = _reader.Find("EFI") is { Kind: IsoEntryKind.Directory } efi
-            ? _reader.List(efi).Where(entry => entry.Kind == IsoEntryKind.Directory).Select(entry => $"{entry.Path}/grub.cfg")
+            ? _reader.List(efi).Where(entry => entry.Kind == IsoEntryKind.Directory)
+                .Select(entry => $"{entry.Path}/grub.cfg")
             : [];
         foreach (string path in GrubPaths.Concat(vendors))
         {
@@ -85,7 +93,7 @@ internal sealed class InstallerMenus
             _entries.Add(new InstallerIsoEntry(path, title));
             Take(menu.Files);
         }
-        return seen.Count > 0 && _entries.Exists(entry => entry.Path.EndsWith("grub.cfg", StringComparison.OrdinalIgnoreCase));
+        return _entries.Exists(entry => entry.Path.EndsWith("grub.cfg", StringComparison.OrdinalIgnoreCase));
     }
 
     private bool ApplyInsideFat(string image)
@@ -95,17 +103,21 @@ internal sealed class InstallerMenus
         {
             using FatReader fat = FatReader.Open(new MemoryStream(bytes));
             byte[]? ReadFat(string path) =>
-                fat.Find(path) is { IsDirectory: false } file && file.Length <= MaxConfig ? fat.ReadAll(file, MaxConfig) : null;
+                fat.Find(path) is { IsDirectory: false, Length: <= MaxConfig } file
+                    ? fat.ReadAll(file, MaxConfig)
+                    : null;
             var replaced = new Dictionary<string, byte[]>(StringComparer.OrdinalIgnoreCase);
-            foreach (FatEntry config in fat.Walk().Where(entry => entry.Name.Equals("grub.cfg", StringComparison.OrdinalIgnoreCase)))
+            foreach (FatEntry config in fat.Walk()
+                .Where(entry => entry.Name.Equals("grub.cfg", StringComparison.OrdinalIgnoreCase)))
             {
                 if (GrubMenu.Parse(config.Path, ReadFat) is not { } menu) continue;
                 string title = menu.Apply(_options.MenuEntry, _arguments, _options.MenuTimeout);
                 _entries.Add(new InstallerIsoEntry($"{image}:{config.Path}", title));
-                foreach (TextEdit file in menu.Files.Where(file => file.Changed)) replaced[fat.Find(file.Path)!.Path] = file.ToBytes();
+                foreach (TextEdit file in menu.Files.Where(file => file.Changed))
+                    replaced[fat.Find(file.Path)!.Path] = file.ToBytes();
             }
             if (replaced.Count == 0) return false;
-            _changed[RealPath(image)] = Rebuild(fat, bytes.Length, replaced);
+            _inPlace[RealPath(image)] = Rebuild(fat, image, bytes.Length, replaced);
             return true;
         }
         catch (FatFormatException)
@@ -115,29 +127,45 @@ internal sealed class InstallerMenus
         }
     }
 
-    private byte[] Rebuild(FatReader fat, long size, Dictionary<string, byte[]> replaced)
+    private byte[] Rebuild(FatReader fat, string image, long size, Dictionary<string, byte[]> replaced)
     {
         var tree = new MediaTree();
         foreach (FatEntry entry in fat.Walk())
         {
-            byte[]? content = entry.IsDirectory ? null
-                : replaced.TryGetValue(entry.Path, out byte[]? changed) ? changed : fat.ReadAll(entry, MaxEfiImage);
             DateTimeOffset time = entry.ModifiedAt ?? _options.Timestamp;
-            tree.Add(
-                entry.Path,
-                content is null
-                    ? new MediaNode.Directory { Permissions = MediaModes.Executable, ModifiedAt = time }
-                    : new MediaNode.File(MediaContent.FromBytes(content)) { Permissions = MediaModes.File, ModifiedAt = time });
+            if (entry.IsDirectory)
+            {
+                var folder = new MediaNode.Directory { Permissions = MediaModes.Executable, ModifiedAt = time };
+                tree.Add(entry.Path, folder);
+                continue;
+            }
+            byte[] content = replaced.TryGetValue(entry.Path, out byte[]? changed)
+                ? changed
+                : fat.ReadAll(entry, MaxEfiImage);
+            var file = new MediaNode.File(MediaContent.FromBytes(content))
+            {
+                Permissions = MediaModes.File,
+                ModifiedAt = time,
+            };
+            tree.Add(entry.Path, file);
         }
         var options = new FatOptions
         {
             VolumeLabel = fat.VolumeLabel.Length > 0 ? fat.VolumeLabel : "EFI",
             Timestamp = _options.Timestamp,
-            SizeBytes = Math.Max(size, FatWriter.Measure(tree, new FatOptions { VolumeLabel = "EFI", Timestamp = _options.Timestamp })),
+            SizeBytes = size,
         };
         using var stream = new MemoryStream();
-        // In memory nothing waits, so this ends at once.
-        FatWriter.WriteAsync(tree, options, stream).GetAwaiter().GetResult();
+        try
+        {
+            // In memory nothing waits, so this ends at once.
+            FatWriter.WriteAsync(tree, options, stream).GetAwaiter().GetResult();
+        }
+        catch (MediaException error)
+        {
+            throw new MediaException(
+                $"the menu inside the EFI image '{image}' cannot be changed: {error.Message}", error);
+        }
         return stream.ToArray();
     }
 

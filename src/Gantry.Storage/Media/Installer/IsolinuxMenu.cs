@@ -36,7 +36,8 @@ internal sealed class IsolinuxMenu
     public IEnumerable<TextEdit> Files => _files.Values;
 
     /// <summary>Labels and texts of all entries, for messages.</summary>
-    public IEnumerable<string> Names => _labels.Select(label => label.Text is { } text ? $"{label.Name} ({text})" : label.Name);
+    public IEnumerable<string> Names =>
+        _labels.Select(label => label.Text is { } text ? $"{label.Name} ({text})" : label.Name);
 
     /// <param name="read">Gives a file's bytes by its path in the image, or null.</param>
     public static IsolinuxMenu? Parse(string path, Func<string, byte[]?> read)
@@ -64,7 +65,8 @@ internal sealed class IsolinuxMenu
     private Label Find(string entry)
     {
         string wanted = entry.Trim();
-        return _labels.Find(label => Same(label.Name, wanted)) ?? _labels.Find(label => label.Text is { } text && Same(text, wanted))
+        return _labels.Find(label => Same(label.Name, wanted))
+            ?? _labels.Find(label => label.Text is { } text && Same(text, wanted))
             ?? throw new MediaException(
                 $"'{Path}' has no menu entry '{wanted}'; it has: {string.Join(", ", Names.Take(40))}");
     }
@@ -97,9 +99,12 @@ internal sealed class IsolinuxMenu
             return;
         }
         if (label.Kernel is null)
-            throw new MediaException($"the entry '{label.Name}' of '{Path}' starts no kernel, so it cannot take kernel arguments");
+            throw new MediaException(
+                $"the entry '{label.Name}' of '{Path}' starts no kernel, so it cannot take kernel arguments");
         // Without a line of its own an entry takes the global one; "append -" takes none.
-        Line? global = label.Append is null ? _lines.FindLast(line => line.Keyword == "append" && line.Label is null) : null;
+        Line? global = label.Append is null
+            ? _lines.FindLast(line => line.Keyword == "append" && line.Label is null)
+            : null;
         (_, IReadOnlyList<string> all) = arguments.Place(false);
         string text = string.Join(' ', all.Prepend(global?.Value ?? "").Where(word => word.Length > 0));
         if (label.Append is { } none) none.File.Replace(none.ValueStart, 1, text);
@@ -135,8 +140,8 @@ internal sealed class IsolinuxMenu
     }
 
     /// <summary>
-    /// Replaces a directive wherever it stands. Submenus inherit what was said before them, so unless the main file says it
-    /// before any of them, it is said first.
+    /// Replaces a directive wherever it stands. Submenus inherit what was said before them, so unless the main file
+    /// says it before any of them, it is said first.
     /// </summary>
     private void SetGlobal(string keyword, string value)
     {
@@ -162,7 +167,8 @@ internal sealed class IsolinuxMenu
     private void Load(string path, int depth)
     {
         if (depth > MaxDepth || _files.Count > MaxFiles)
-            throw new MediaException($"'{Path}' includes more than {MaxFiles} files or more than {MaxDepth} inside each other");
+            throw new MediaException(
+                $"'{Path}' includes more than {MaxFiles} files or more than {MaxDepth} inside each other");
         // A file that is included twice has one text; its entries count once.
         if (_files.ContainsKey(path)) return;
         if (_read(path) is not { } bytes) return;
@@ -257,7 +263,9 @@ internal sealed class IsolinuxMenu
         public Line? Kernel { get; set; }
     }
 
-    /// <summary>A line with its end, its keyword in small letters ("menu x" is one), and where its value stands.</summary>
+    /// <summary>
+    /// A line with its end, its keyword in small letters ("menu x" is one), and where its value stands.
+    /// </summary>
     private sealed class Line
     {
         public Line(TextEdit file, int start, int length)

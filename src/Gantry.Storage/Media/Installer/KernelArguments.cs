@@ -26,7 +26,8 @@ internal sealed class KernelArguments
     {
         if (text.Length > MaxLength || text.Any(c => c < ' '))
             throw new MediaException(
-                $"the kernel arguments must be one line of at most {MaxLength} characters, found {text.Length} characters");
+                $"the kernel arguments must be one line of at most {MaxLength} characters, found {text.Length} "
+                + "characters");
         List<string> words = Words(text);
         int split = words.FindIndex(IsSeparator);
         return split < 0 ? new(words, []) : new(words[..split], words[(split + 1)..]);

@@ -32,7 +32,8 @@ internal sealed class TextEdit(string path, byte[] bytes)
         var result = new StringBuilder(Text.Length + 256);
         int at = 0;
         // A stable order: insertions come before a replacement at the same place, in the order in which they were made.
-        foreach ((int start, int length, string text) in _edits.OrderBy(edit => edit.Start).ThenBy(edit => edit.Length > 0))
+        foreach ((int start, int length, string text) in _edits.OrderBy(edit => edit.Start)
+            .ThenBy(edit => edit.Length > 0))
         {
             if (start < at) throw new InvalidOperationException($"edits of '{Path}' overlap at {start}");
             result.Append(Text, at, start - at).Append(text);

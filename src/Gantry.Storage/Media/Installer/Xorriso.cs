@@ -62,7 +62,8 @@ internal static partial class Xorriso
         catch (Win32Exception error)
         {
             throw new MediaException(
-                $"changing an installer ISO needs the program '{program}', which could not be started ({error.Message}); "
+                $"changing an installer ISO needs the program '{program}', which could not be started "
+                + $"({error.Message}); "
                 + "install it, on Debian and Ubuntu with: apt-get install xorriso",
                 error);
         }

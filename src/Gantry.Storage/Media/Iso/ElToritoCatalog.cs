@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Gantry.Storage.Media;
 
-/// <summary>Writes El Torito's boot catalogue (version 1.0; the EFI section as in UEFI 13.3.2) and boot-info table.</summary>
+/// <summary>
+/// Writes El Torito's boot catalogue (version 1.0; the EFI section as in UEFI 13.3.2) and boot-info table.
+/// </summary>
 internal static class ElToritoCatalog
 {
     // isolinux and GRUB load the rest of themselves; four 512-byte sectors is what every BIOS manages.
@@ -41,7 +43,8 @@ internal static class ElToritoCatalog
     public static void PatchBootInfo(byte[] image, uint sector, string path)
     {
         if (image.Length < 64)
-            throw new MediaException($"the boot image '{path}' has {image.Length} bytes, too few for a boot-info table (64)");
+            throw new MediaException(
+                $"the boot image '{path}' has {image.Length} bytes, too few for a boot-info table (64)");
         uint sum = 0;
         Span<byte> word = stackalloc byte[4];
         for (int at = 64; at < image.Length; at += 4)

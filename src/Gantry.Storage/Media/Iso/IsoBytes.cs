@@ -41,7 +41,8 @@ internal static class IsoBytes
     /// <summary>8.4.26.1: seventeen bytes, in UTC; null is "not specified".</summary>
     public static void LongTime(Span<byte> target, DateTimeOffset? time)
     {
-        string text = time?.UtcDateTime.ToString("yyyyMMddHHmmssff", CultureInfo.InvariantCulture) ?? "0000000000000000";
+        string text = time?.UtcDateTime.ToString("yyyyMMddHHmmssff", CultureInfo.InvariantCulture)
+            ?? "0000000000000000";
         Encoding.ASCII.GetBytes(text, target);
         target[16] = 0;
     }

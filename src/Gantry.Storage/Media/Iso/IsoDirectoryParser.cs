@@ -13,7 +13,8 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
     {
         (uint sector, uint length) = folder.Folder;
         if (length > MaxFolder)
-            throw new IsoFormatException($"the folder '/{folder.Path}' claims {length} bytes, expected at most {MaxFolder}");
+            throw new IsoFormatException(
+                $"the folder '/{folder.Path}' claims {length} bytes, expected at most {MaxFolder}");
         byte[] bytes = image.Read((long)sector * IsoConstants.SectorSize, (int)length, $"the folder '/{folder.Path}'");
         var entries = new List<IsoEntry>();
         // Extents of a file that goes on in the next record.
@@ -28,12 +29,14 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
             {
                 pending.Add(new MediaExtent((long)IsoImage.U32(r, 2) * IsoConstants.SectorSize, IsoImage.U32(r, 10)));
                 if (pending.Count > MaxExtentsPerFile)
-                    throw new IsoFormatException($"a file in '/{folder.Path}' has more than {MaxExtentsPerFile} extents");
+                    throw new IsoFormatException(
+                        $"a file in '/{folder.Path}' has more than {MaxExtentsPerFile} extents");
                 if (multi) continue;
             }
             if (Entry(folder, r, pending) is { } entry) entries.Add(entry);
             if (entries.Count > MediaTree.MaxEntries)
-                throw new IsoFormatException($"the folder '/{folder.Path}' has more than {MediaTree.MaxEntries} entries");
+                throw new IsoFormatException(
+                    $"the folder '/{folder.Path}' has more than {MediaTree.MaxEntries} entries");
             pending.Clear();
         }
         return entries;
@@ -97,7 +100,8 @@ internal sealed class IsoDirectoryParser(IsoImage image, IsoNames names, int ski
         if (use.Relocated) return null;
         bool directory = (record[25] & IsoConstants.FlagDirectory) != 0 || use.ChildLink is not null;
         string name = use.Name ?? Identifier(record.Slice(IsoConstants.RecordHeader, record[32]), directory);
-        if (name is "" or "." or ".." || name.Contains('/', StringComparison.Ordinal) || name.Contains('\0', StringComparison.Ordinal))
+        if (name is "" or "." or ".." || name.Contains('/', StringComparison.Ordinal)
+            || name.Contains('\0', StringComparison.Ordinal))
             throw new IsoFormatException($"the folder '/{folder.Path}' has an entry with the impossible name '{name}'");
         IsoEntryKind kind = Kind(directory, use);
         return new IsoEntry

@@ -76,7 +76,9 @@ public sealed record IsoBootEntry
     /// <summary>0: no emulation; 1 to 3: floppies; 4: hard disk.</summary>
     public required byte MediaType { get; init; }
 
-    /// <summary>512-byte sectors that the BIOS loads; for EFI the length of the image, sometimes 0 or 1 for "unknown".</summary>
+    /// <summary>
+    /// 512-byte sectors that the BIOS loads; for EFI the length of the image, sometimes 0 or 1 for "unknown".
+    /// </summary>
     public required ushort LoadSectors { get; init; }
 
     /// <summary>Byte offset of the image in the ISO.</summary>

@@ -12,7 +12,9 @@ namespace Gantry.Storage.Media;
 /// </summary>
 internal static class IsoHybrid
 {
-    /// <summary>1 MiB, a cylinder of 64 heads and 32 sectors, in CD sectors: what BIOSes expect disks to end on.</summary>
+    /// <summary>
+    /// 1 MiB, a cylinder of 64 heads and 32 sectors, in CD sectors: what BIOSes expect disks to end on.
+    /// </summary>
     public const int CylinderSectors = (1 << 20) / IsoConstants.SectorSize;
 
     /// <summary>Length of the code in an isolinux MBR.</summary>
@@ -71,7 +73,8 @@ internal static class IsoHybrid
 
     private static uint EfiStart(IsoItem efi) => checked(efi.DataSector * SectorsPerCd);
 
-    private static uint EfiLength(IsoItem efi) => (uint)(IsoBytes.RoundUp(efi.Length, IsoConstants.SectorSize) / DiskSector);
+    private static uint EfiLength(IsoItem efi) =>
+        (uint)(IsoBytes.RoundUp(efi.Length, IsoConstants.SectorSize) / DiskSector);
 
     private static void Partition(Span<byte> entry, bool active, byte type, uint start, uint length)
     {
@@ -101,7 +104,11 @@ internal static class IsoHybrid
         ulong start = EfiStart(layout.EfiImage!);
         GptPartition(table, PartitionGuid(identity, 1), 0, LastUsable(layout), "ISOHybrid");
         GptPartition(
-            table.AsSpan(GptEntrySize), PartitionGuid(identity, 2), start, start + EfiLength(layout.EfiImage!) - 1, "ISOHybrid1");
+            table.AsSpan(GptEntrySize),
+            PartitionGuid(identity, 2),
+            start,
+            start + EfiLength(layout.EfiImage!) - 1,
+            "ISOHybrid1");
         return table;
     }
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Gantry.Storage.Media;
 
-/// <summary>Bounded reading of an image's bytes; everything beyond its end is a format error, not an exception of the stream.</summary>
+/// <summary>
+/// Bounded reading of an image's bytes; everything beyond its end is a format error, not an exception of the stream.
+/// </summary>
 internal sealed class IsoImage(Stream stream)
 {
     public long Length { get; } = stream.Length;

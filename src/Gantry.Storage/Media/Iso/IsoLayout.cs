@@ -92,7 +92,8 @@ internal sealed class IsoLayout
         string[] names = MediaTree.Split(path);
         string clean = string.Join('/', names);
         if (tree.Find(clean) is not null)
-            throw new MediaException($"'{clean}' is in the tree, but the boot catalogue goes there; choose another CatalogPath");
+            throw new MediaException(
+                $"'{clean}' is in the tree, but the boot catalogue goes there; choose another CatalogPath");
         IsoItem folder = root;
         foreach (string name in names[..^1])
         {

@@ -54,7 +54,8 @@ internal static class IsoNameMaker
     private static string JolietName(IsoItem item, Taken taken)
     {
         var clean = new StringBuilder(item.Name.Length);
-        foreach (char c in item.Name) clean.Append(c < ' ' || "*/:;?\\".Contains(c, StringComparison.Ordinal) ? '_' : c);
+        foreach (char c in item.Name)
+            clean.Append(c < ' ' || "*/:;?\\".Contains(c, StringComparison.Ordinal) ? '_' : c);
         string name = clean.ToString();
         int dot = item.IsDirectory ? -1 : name.LastIndexOf('.');
         // A longer "extension" is part of the name; keeping it whole would leave no room to shorten.

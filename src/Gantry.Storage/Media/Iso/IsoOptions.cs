@@ -3,7 +3,9 @@ namespace Gantry.Storage.Media;
 /// <summary>What an ISO image is to be, beside its files.</summary>
 public sealed record IsoOptions
 {
-    /// <summary>1 to 32 printable ASCII characters, no space at the ends; <c>cidata</c> for cloud-init's NoCloud.</summary>
+    /// <summary>
+    /// 1 to 32 printable ASCII characters, no space at the ends; <c>cidata</c> for cloud-init's NoCloud.
+    /// </summary>
     public required string VolumeLabel { get; init; }
 
     /// <summary>
@@ -31,7 +33,9 @@ public sealed record IsoBoot
     /// <summary>El Torito image without emulation for BIOS, such as <c>isolinux/isolinux.bin</c>.</summary>
     public string? BiosImage { get; init; }
 
-    /// <summary>Write addresses and a checksum into bytes 8 to 63 of the BIOS image, as isolinux and GRUB need.</summary>
+    /// <summary>
+    /// Write addresses and a checksum into bytes 8 to 63 of the BIOS image, as isolinux and GRUB need.
+    /// </summary>
     public bool BootInfoTable { get; init; } = true;
 
     /// <summary>A FAT image with EFI/BOOT/BOOTX64.EFI or the like, such as <c>boot/efi.img</c>.</summary>

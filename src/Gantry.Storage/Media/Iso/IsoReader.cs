@@ -110,7 +110,8 @@ public sealed class IsoReader : IDisposable
         var reader = new IsoReader(stream, leaveOpen);
         if (!allowTruncated && reader._image.Length < reader.VolumeBytes)
             throw new IsoFormatException(
-                $"the image is truncated: its descriptor says {reader.VolumeBytes} bytes, the file has {reader._image.Length}; "
+                $"the image is truncated: its descriptor says {reader.VolumeBytes} bytes, the file has "
+                + $"{reader._image.Length}; "
                 + "fetch it again");
         return reader;
     }
@@ -159,14 +160,16 @@ public sealed class IsoReader : IDisposable
         {
             if (!open.Add(next.Folder.Sector) || stack.Count >= MaxDepth)
                 throw new IsoFormatException(
-                    $"the folder '/{next.Path}' contains itself or is more than {MaxDepth} folders deep: the image is damaged");
+                    $"the folder '/{next.Path}' contains itself or is more than {MaxDepth} folders deep: the image is "
+                    + "damaged");
             // In an honest image folders do not overlap; without this a small image could be walked for days.
             bytes += next.Folder.Length;
             IReadOnlyList<IsoEntry> entries = bytes <= _image.Length ? List(next) : [];
             count += entries.Count;
             if (bytes > _image.Length || count > MediaTree.MaxEntries)
                 throw new IsoFormatException(
-                    $"the image's folders overlap or have more than {MediaTree.MaxEntries} entries: the image is damaged");
+                    $"the image's folders overlap or have more than {MediaTree.MaxEntries} entries: the image is "
+                    + "damaged");
             stack.Push((next.Folder.Sector, entries.GetEnumerator()));
         }
     }
@@ -195,7 +198,8 @@ public sealed class IsoReader : IDisposable
                 at.Push(found);
                 continue;
             }
-            if (++links > MaxLinks) throw new MediaException($"'{path}' leads through more than {MaxLinks} links in the image");
+            if (++links > MaxLinks)
+                throw new MediaException($"'{path}' leads through more than {MaxLinks} links in the image");
             if (found.LinkTarget!.StartsWith('/'))
             {
                 while (at.Count > 1) at.Pop();
@@ -203,7 +207,8 @@ public sealed class IsoReader : IDisposable
             foreach (string name in found.LinkTarget.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
                 rest.AddFirst(name);
             // A few links of many names each multiply.
-            if (rest.Count > MediaTree.MaxLinkBytes) throw new MediaException($"'{path}' leads through links without an end");
+            if (rest.Count > MediaTree.MaxLinkBytes)
+                throw new MediaException($"'{path}' leads through links without an end");
         }
         return at.Peek();
     }
@@ -213,12 +218,14 @@ public sealed class IsoReader : IDisposable
     public Stream OpenRead(IsoEntry file)
     {
         if (file.Kind != IsoEntryKind.File)
-            throw new MediaException($"'/{file.Path}' is not a file of the image but a {file.Kind.ToString().ToLowerInvariant()}");
+            throw new MediaException(
+                $"'/{file.Path}' is not a file of the image but a {file.Kind.ToString().ToLowerInvariant()}");
         foreach (MediaExtent extent in file.Extents)
         {
             if (extent.Length > 0 && extent.Offset + extent.Length > _image.Length)
                 throw new IsoFormatException(
-                    $"the file '/{file.Path}' should end at byte {extent.Offset + extent.Length}, but the image has only "
+                    $"the file '/{file.Path}' should end at byte {extent.Offset + extent.Length}, but the image has "
+                    + "only "
                     + $"{_image.Length} bytes: it is truncated or damaged");
         }
         return new ExtentStream(_image.Stream, file.Extents, message => new IsoFormatException(message));
@@ -233,7 +240,8 @@ public sealed class IsoReader : IDisposable
     {
         using Stream stream = OpenRead(file);
         if (stream.Length > limit)
-            throw new MediaException($"'/{file.Path}' has {stream.Length} bytes, expected at most {limit} for this use");
+            throw new MediaException(
+                $"'/{file.Path}' has {stream.Length} bytes, expected at most {limit} for this use");
         byte[] bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
@@ -263,7 +271,8 @@ public sealed class IsoReader : IDisposable
     {
         for (uint i = 0; i < MaxDescriptors; i++)
         {
-            byte[] descriptor = _image.ReadSector(IsoConstants.SystemAreaSectors + i, "a volume descriptor of the ISO image");
+            byte[] descriptor = _image.ReadSector(
+                IsoConstants.SystemAreaSectors + i, "a volume descriptor of the ISO image");
             if (!descriptor.AsSpan(1, 5).SequenceEqual("CD001"u8))
             {
                 // Some old writers leave out the terminator.
@@ -281,13 +290,14 @@ public sealed class IsoReader : IDisposable
         descriptor[88] == '%' && descriptor[89] == '/' && descriptor[90] is (byte)'@' or (byte)'C' or (byte)'E';
 
     private static bool IsElTorito(byte[] descriptor) =>
-        descriptor.AsSpan(7, IsoConstants.ElToritoId.Length).SequenceEqual(Encoding.ASCII.GetBytes(IsoConstants.ElToritoId));
+        Encoding.Latin1.GetString(descriptor, 7, IsoConstants.ElToritoId.Length) == IsoConstants.ElToritoId;
 
     /// <summary>UDF announces itself in the sectors behind the descriptors (ECMA-167 2/8).</summary>
     private bool FindUdf()
     {
-        for (uint sector = IsoConstants.SystemAreaSectors; sector < IsoConstants.SystemAreaSectors + MaxDescriptors; sector++)
+        for (uint i = 0; i < MaxDescriptors; i++)
         {
+            uint sector = IsoConstants.SystemAreaSectors + i;
             if ((sector + 1L) * IsoConstants.SectorSize > _image.Length) return false;
             string id = Encoding.ASCII.GetString(_image.ReadSector(sector, "a descriptor"), 1, 5);
             if (id is "NSR02" or "NSR03") return true;

@@ -68,7 +68,8 @@ internal sealed class IsoView
         foreach (byte[] table in tables)
         {
             await output.WriteAsync(table, cancellation).ConfigureAwait(false);
-            await output.PadToAsync(IsoBytes.RoundUp(output.Done, IsoConstants.SectorSize), cancellation).ConfigureAwait(false);
+            await output.PadToAsync(IsoBytes.RoundUp(output.Done, IsoConstants.SectorSize), cancellation)
+                .ConfigureAwait(false);
         }
         IsoItem last = _directories[^1];
         var area = new ContinuationArea(_sectors[last] + (uint)_sizes[last] / IsoConstants.SectorSize);
@@ -93,7 +94,8 @@ internal sealed class IsoView
         }
         if (_directories.Count > MaxDirectories)
             throw new MediaException(
-                $"the medium has {_directories.Count} folders, ISO 9660 allows at most {MaxDirectories}; pack some into an archive");
+                $"the medium has {_directories.Count} folders, ISO 9660 allows at most {MaxDirectories}; pack some "
+                + "into an archive");
     }
 
     private static bool IsPlain(IsoItem item) => item.Node is MediaNode.File or MediaNode.Directory;

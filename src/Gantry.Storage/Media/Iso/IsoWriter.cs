@@ -20,7 +20,8 @@ public static class IsoWriter
     /// </summary>
     /// <returns>The image's size in bytes.</returns>
     /// <exception cref="MediaSpaceException">The disk has, or turns out to have, too little room.</exception>
-    /// <exception cref="MediaException">The tree or the options cannot be an ISO image, or a source cannot be read.</exception>
+    /// <exception cref="MediaException">The tree or the options cannot be an ISO image, or a source cannot be
+    /// read.</exception>
     public static async Task<long> WriteFileAsync(
         MediaTree tree,
         IsoOptions options,
@@ -74,7 +75,8 @@ public static class IsoWriter
             && boot.HybridMbr.Span[IsoHybrid.MbrCodeLength..].ContainsAnyExcept((byte)0);
         if (length < IsoHybrid.MbrCodeLength || tooMuch)
             throw new MediaException(
-                $"HybridMbr has {length} bytes, expected the {IsoHybrid.MbrCodeLength} of isohdpfx.bin (package isolinux)");
+                $"HybridMbr has {length} bytes, expected the {IsoHybrid.MbrCodeLength} of isohdpfx.bin (package "
+                + "isolinux)");
     }
 
     private static bool IsPrintable(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
@@ -92,11 +94,13 @@ public static class IsoWriter
         {
             if (options.Boot is { Hybrid: true } boot)
                 await output.WriteAsync(IsoHybrid.SystemArea(layout, boot), cancellation).ConfigureAwait(false);
-            await output.PadToAsync(IsoConstants.SystemAreaSectors * IsoConstants.SectorSize, cancellation).ConfigureAwait(false);
+            await output.PadToAsync(IsoConstants.SystemAreaSectors * IsoConstants.SectorSize, cancellation)
+                .ConfigureAwait(false);
 
             await output.WriteAsync(IsoDescriptors.Primary(layout, options), cancellation).ConfigureAwait(false);
             if (layout.Catalog is { } catalog)
-                await output.WriteAsync(ElToritoCatalog.Descriptor(catalog.DataSector), cancellation).ConfigureAwait(false);
+                await output.WriteAsync(ElToritoCatalog.Descriptor(catalog.DataSector), cancellation)
+                    .ConfigureAwait(false);
             if (layout.Joliet is not null)
                 await output.WriteAsync(IsoDescriptors.Joliet(layout, options), cancellation).ConfigureAwait(false);
             await output.WriteAsync(IsoDescriptors.Terminator(), cancellation).ConfigureAwait(false);
@@ -116,11 +120,13 @@ public static class IsoWriter
     {
         foreach (IsoItem file in layout.Files)
         {
-            await output.PadToAsync((long)file.DataSector * IsoConstants.SectorSize, cancellation).ConfigureAwait(false);
+            await output.PadToAsync((long)file.DataSector * IsoConstants.SectorSize, cancellation)
+                .ConfigureAwait(false);
             if (file.Generated is { } bytes)
                 await output.WriteAsync(bytes, cancellation).ConfigureAwait(false);
             else
-                await ((MediaNode.File)file.Node).Content.CopyToAsync(output, file.Path, cancellation).ConfigureAwait(false);
+                await ((MediaNode.File)file.Node).Content.CopyToAsync(output, file.Path, cancellation)
+                    .ConfigureAwait(false);
         }
     }
 }

@@ -13,7 +13,9 @@ internal static class RockRidge
     // RRIP 4.1.3.1: bits of a symbolic link's component.
     private const byte ComponentContinues = 1, ComponentCurrent = 2, ComponentParent = 4, ComponentRoot = 8;
 
-    /// <summary>For a folder's "." and ".." records; the image root's "." also announces SUSP and the extension.</summary>
+    /// <summary>
+    /// For a folder's "." and ".." records; the image root's "." also announces SUSP and the extension.
+    /// </summary>
     public static List<byte[]> ForSelf(IsoItem directory, DateTimeOffset time, bool announce)
     {
         var entries = new List<byte[]>();
@@ -74,7 +76,7 @@ internal static class RockRidge
     private static byte[] ExtensionReference()
     {
         const string Id = "RRIP_1991A";
-        const string Descriptor = "THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS";
+        const string Descriptor = "ROCK RIDGE INTERCHANGE PROTOCOL: POSIX FILE SYSTEM SEMANTICS";
         byte[] entry = Entry("ER", 8 + Id.Length + Descriptor.Length);
         entry[4] = (byte)Id.Length;
         entry[5] = (byte)Descriptor.Length;
@@ -102,7 +104,8 @@ internal static class RockRidge
         var components = new List<byte[]>();
         if (target[0] == '/') components.Add([ComponentRoot, 0]);
         // Empty names (as in "a//b") have no component and mean nothing to a resolver.
-        foreach (string part in target.Split('/', StringSplitOptions.RemoveEmptyEntries)) AddComponents(components, part);
+        foreach (string part in target.Split('/', StringSplitOptions.RemoveEmptyEntries))
+            AddComponents(components, part);
 
         var body = new List<byte>();
         for (int i = 0; i < components.Count; i++)
@@ -185,7 +188,8 @@ internal sealed class ContinuationArea(uint firstSector)
         Zeros(rest);
         byte[] next = end < entries.Count ? Chain(entries, end) : [];
         int at = position;
-        foreach (byte value in entries.Take(end).Skip(start).SelectMany(entry => entry).Concat(next)) _bytes[at++] = value;
+        foreach (byte value in entries.Take(end).Skip(start).SelectMany(entry => entry).Concat(next))
+            _bytes[at++] = value;
 
         byte[] pointer = new byte[IsoConstants.ContinuationEntry];
         pointer[0] = (byte)'C';

@@ -45,10 +45,12 @@ internal sealed class SystemUse
         for (int hops = 0; next is { } area; hops++)
         {
             if (hops == MaxContinuations)
-                throw new IsoFormatException($"a record has more than {MaxContinuations} continuations: the image is damaged");
+                throw new IsoFormatException(
+                    $"a record has more than {MaxContinuations} continuations: the image is damaged");
             if (area.Length > IsoConstants.SectorSize || area.Offset > IsoConstants.SectorSize)
                 throw new IsoFormatException(
-                    $"a continuation claims {area.Length} bytes at {area.Offset}, expected at most {IsoConstants.SectorSize}");
+                    $"a continuation claims {area.Length} bytes at {area.Offset}, expected at most "
+                    + $"{IsoConstants.SectorSize}");
             long at = (long)area.Sector * IsoConstants.SectorSize + area.Offset;
             next = use.ParseArea(image.Read(at, (int)area.Length, "a record's continuation"));
         }
@@ -122,7 +124,8 @@ internal sealed class SystemUse
         const byte Current = 2, Parent = 4;
         // "." and ".." have their own flags and no text.
         if ((entry[4] & (Current | Parent)) != 0) return;
-        if (_name.Count + entry.Length > MaxName) throw new IsoFormatException($"a name is longer than {MaxName} bytes");
+        if (_name.Count + entry.Length > MaxName)
+            throw new IsoFormatException($"a name is longer than {MaxName} bytes");
         _name.AddRange(entry[5..]);
         _nameSeen = true;
     }
@@ -139,7 +142,8 @@ internal sealed class SystemUse
             if ((flags & Current) != 0) _target.Add((byte)'.');
             if ((flags & Parent) != 0) _target.AddRange(".."u8);
             _target.AddRange(components.Slice(2, length));
-            if (_target.Count > MaxTarget) throw new IsoFormatException($"a link's target is longer than {MaxTarget} bytes");
+            if (_target.Count > MaxTarget)
+                throw new IsoFormatException($"a link's target is longer than {MaxTarget} bytes");
             _componentContinues = (flags & Continues) != 0;
             components = components[(2 + length)..];
         }

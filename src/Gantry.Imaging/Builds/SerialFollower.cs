@@ -1,4 +1,5 @@
 using System.Text;
+using Gantry.Imaging.BootCommand;
 
 namespace Gantry.Imaging.Builds;
 
@@ -6,15 +7,18 @@ namespace Gantry.Imaging.Builds;
 /// Follows the file that QEMU logs a machine's serial console to, and hands on each line as it ends, cleaned of what
 /// only a terminal understands.
 /// </summary>
-public sealed class SerialTail : IAsyncDisposable
+public sealed class SerialFollower : IAsyncDisposable
 {
     private const int LongestLine = 400;
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What was said, for patterns that are waited for.</summary>
+    public SerialTranscript Transcript { get; } = new();
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
 
-    public SerialTail(string path, Action<string> onLine, TimeProvider time) =>
+    public SerialFollower(string path, Action<string> onLine, TimeProvider time) =>
         _loop = FollowAsync(path, onLine, time, _stop.Token);
 
     public async ValueTask DisposeAsync()
@@ -24,7 +28,7 @@ public sealed class SerialTail : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static async Task FollowAsync(string path, Action<string> onLine, TimeProvider time, CancellationToken cancellationToken)
+    private async Task FollowAsync(string path, Action<string> onLine, TimeProvider time, CancellationToken cancellationToken)
     {
         long position = 0;
         var line = new StringBuilder();
@@ -43,6 +47,7 @@ public sealed class SerialTail : IAsyncDisposable
                     while ((read = await file.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
                     {
                         position += read;
+                        Transcript.Append(buffer.AsSpan(0, read));
                         Take(buffer.AsSpan(0, read), line, onLine);
                     }
                 }

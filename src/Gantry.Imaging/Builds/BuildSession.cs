@@ -1,0 +1,354 @@
+using System.Diagnostics;
+using Gantry.Imaging.Answers;
+using Gantry.Imaging.Cache;
+using Gantry.Imaging.Definitions;
+using Gantry.Imaging.Provisioners;
+using Gantry.Machines.Create;
+using Gantry.Machines.Guest;
+using Gantry.Machines.Run;
+using Gantry.Model;
+using Gantry.Model.Images;
+using Gantry.Model.Machines;
+
+namespace Gantry.Imaging.Builds;
+
+/// <summary>One run of a build within one process: what its steps hand to each other.</summary>
+internal sealed partial class BuildSession : IAsyncDisposable
+{
+    private readonly BuildServices _services;
+    private readonly BuildDefinition _definition;
+    private readonly BuildOptions _options;
+    private readonly string _folder;
+    private readonly long _start;
+    private readonly List<PartTime> _parts = [];
+    private readonly LayerKeeper _layers;
+
+    private PreparedBuild? _prepared;
+    private BuildRandoms? _randoms;
+    private AnswerServer? _server;
+    private MachineRecord? _record;
+    private BuildMachine? _machine;
+    private ProvisionContext? _provision;
+    private LayerRecord? _layer;
+    private Provenance _provenance = new();
+
+    /// <summary>The first provisioner that has to run; those before it are in the layer.</summary>
+    private int _next;
+
+    public BuildSession(BuildServices services, BuildDefinition definition, BuildOptions options, string id, IProgressSink view)
+    {
+        _services = services;
+        _definition = definition;
+        _options = options;
+        Id = id;
+        _folder = BuildFolders.Make(services.Folders, id);
+        _start = services.Time.GetTimestamp();
+        Log = new BuildLog(view, Path.Combine(_folder, BuildFolders.LogName), services.Time);
+        Log.Secrets.Add(definition.Source.Communicator.Password);
+        _layers = new LayerKeeper(services, Log);
+    }
+
+    public string Id { get; }
+
+    public BuildLog Log { get; }
+
+    /// <summary>A failure leaves the machine for a look.</summary>
+    public bool KeepsMachine { get; private set; }
+
+    private QemuSource Source => _definition.Source;
+
+    private bool NeedsMachine => Source.Output.Template is not null || Source.Output.Directory is not null;
+
+    private PreparedBuild Prepared => _prepared ?? throw new UnreachableException("the build is not prepared");
+
+    private BuildMachine Machine => _machine ?? throw new UnreachableException("the build's machine does not run");
+
+    public BuildState InitialState()
+    {
+        var output = Source.Output;
+        var files = output.Directory is { } folder ? DiskFiles(folder) : [];
+        if (output.Iso is { } iso)
+            files = files.With(iso.Output);
+        return new BuildState
+        {
+            BuildId = Id,
+            Build = _definition.Name,
+            MachineName = $"build-{Id}",
+            Outputs = files,
+            OutputFolders = output.Directory is { } made && !Directory.Exists(made) ? [made] : [],
+        };
+    }
+
+    /// <summary>Runs one part: its time is kept, and what it fails of is explained while the machine can still be asked.</summary>
+    public async Task RunPartAsync(string name, Func<BuildSession, CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
+        var start = _services.Time.GetTimestamp();
+        try
+        {
+            await work(this, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProblemException e)
+        {
+            throw await ExplainAsync(e, cancellationToken).ConfigureAwait(false);
+        }
+
+        _parts.Add(new PartTime(name, _services.Time.GetElapsedTime(start)));
+    }
+
+    public async Task PrepareAsync(BuildPreparer preparer, CancellationToken cancellationToken)
+    {
+        CheckOutput();
+        _prepared = await preparer.PrepareAsync(_definition, _folder, Log, cancellationToken).ConfigureAwait(false);
+        _provenance = _prepared.Provenance;
+        foreach (var step in _prepared.Steps())
+            Log.Note($"  {step}");
+        if (!_options.NoCache && NeedsMachine)
+            (_layer, _next) = await _layers.FindAsync(_prepared, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task CreateMachineAsync(CancellationToken cancellationToken)
+    {
+        if (!NeedsMachine)
+            return;
+        _randoms = _layer is null
+            ? BuildRandoms.Create(_definition, _services.Entropy)
+            : BuildRandoms.From(_layer, await _layers.PrivateKeyAsync(_layer, cancellationToken).ConfigureAwait(false), _services.Entropy);
+        Log.Secrets.Add(_randoms.PrivateKey);
+        if (Source.Answers.HasHttp)
+        {
+            _server = AnswerServer.Start(Source.Answers, _randoms.HttpPort == 0 ? null : _randoms.HttpPort, Log.Note);
+            _randoms.HttpPort = _server.Port;
+        }
+
+        var communicator = Source.Communicator;
+        if (communicator.Kind == CommunicatorKind.Ssh && communicator.Host is null)
+            _randoms.CommunicatorPort = HostPorts.Choose("127.0.0.1", communicator.HostPortMin, communicator.HostPortMax, new HashSet<int>());
+        _record = await _services.Maker.CreateAsync(PlanOf(_layer), cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task InstallAsync(CancellationToken cancellationToken)
+    {
+        if (!NeedsMachine)
+            return;
+        if (_layer is not null)
+        {
+            await ResumeAsync(_layer, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await StartAsync(memoryFile: null, cancellationToken).ConfigureAwait(false);
+        await Machine.BootAsync(cancellationToken).ConfigureAwait(false);
+        if (Source.Communicator.Kind == CommunicatorKind.None)
+            return;
+        await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+        AddLink("installation", Prepared.Keys[0].Key);
+        await FreezeAsync(0, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task ProvisionAsync(CancellationToken cancellationToken)
+    {
+        if (!NeedsMachine || Source.Communicator.Kind == CommunicatorKind.None)
+            return;
+        for (var i = _next; i < _definition.Provisioners.Count; i++)
+        {
+            var provisioner = _definition.Provisioners[i];
+            await RunProvisionerAsync(provisioner, cancellationToken).ConfigureAwait(false);
+            AddLink(provisioner.Label, Prepared.Keys[i + 1].Key);
+            await FreezeAsync(i + 1, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task ShutDownAsync(CancellationToken cancellationToken)
+    {
+        if (!NeedsMachine)
+            return;
+        if (Source.Communicator.Kind == CommunicatorKind.Ssh)
+        {
+            await SealAsync(cancellationToken).ConfigureAwait(false);
+            await GuestShutdown.RunAsync(Source, Provision(), Machine, _services.Host, Log, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            Log.Activity("Waiting for the machine to turn itself off");
+            await GuestShutdown.WaitAsync(Source, Machine, Log, cancellationToken).ConfigureAwait(false);
+        }
+
+        await DisconnectAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Lets go of the guest, so that others can end it.</summary>
+    public async Task DisconnectAsync()
+    {
+        if (_provision is not null)
+            await _provision.DisposeAsync().ConfigureAwait(false);
+        _provision = null;
+        if (_machine is not null)
+            await _machine.DisposeAsync().ConfigureAwait(false);
+        _machine = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync().ConfigureAwait(false);
+        if (_server is not null)
+            await _server.DisposeAsync().ConfigureAwait(false);
+        Log.Dispose();
+    }
+
+    private void AddLink(string label, string key) => _provenance = _provenance with
+    {
+        Chain = _provenance.Chain.With(new ProvenanceLink { Kind = "step", Name = label, Digest = key }),
+    };
+
+    private MachinePlan PlanOf(LayerRecord? layer)
+    {
+        var plan = layer is null ? Prepared.Plan : Prepared.Plan with
+        {
+            Spec = layer.Spec with { Disks = [] },
+            Disks = layer.Spec.Disks.Select(disk => new DiskPlan { Backing = disk.Volume, Attachment = disk }).ToValueList(),
+            Variables = layer.Variables,
+            Uuid = layer.Uuid,
+            InstanceId = layer.InstanceId,
+        };
+        var published = _randoms!.CommunicatorPort == 0
+            ? new ValueList<PublishedPort>()
+            : [new PublishedPort { HostPort = _randoms.CommunicatorPort, GuestPort = Source.Communicator.GuestPort }];
+        return plan with
+        {
+            Spec = plan.Spec with
+            {
+                Name = $"build-{Id}",
+                NetworkCards = plan.Spec.NetworkCards.Select((card, i) => card with { Published = i == 0 ? published : [] }).ToValueList(),
+                CloudInit = plan.Spec.Cdroms.Any(cdrom => cdrom.Seed)
+                    ? new CloudInit { User = Source.Communicator.User, SshKeys = _randoms.PublicKey is { } key ? [key] : [] } : null,
+                Notes = $"build of {_definition.Name}",
+                // What the template names lies in this build's own folder, whichever layer it goes on from.
+                Cdroms = Prepared.Plan.Spec.Cdroms,
+                Floppy = Prepared.Plan.Spec.Floppy,
+                Kernel = Prepared.Plan.Spec.Kernel,
+            },
+        };
+    }
+
+    private async Task StartAsync(string? memoryFile, CancellationToken cancellationToken) =>
+        _machine = await BuildMachine.StartAsync(_services, Source, _randoms!, Log, _record!, memoryFile, cancellationToken).ConfigureAwait(false);
+
+    private async Task ResumeAsync(LayerRecord layer, CancellationToken cancellationToken)
+    {
+        Log.Note($"Going on from the cache: {layer.Label} ({layer.Created.LocalDateTime:yyyy-MM-dd HH:mm})");
+        for (var i = 0; i < _next + 1; i++)
+            AddLink(Prepared.Keys[i].Label, Prepared.Keys[i].Key);
+        await _layers.RestoreTpmAsync(layer, _record!, cancellationToken).ConfigureAwait(false);
+        if (layer.HasMemory)
+        {
+            await StartAsync(_services.Layers.MemoryFile(layer.Key), cancellationToken).ConfigureAwait(false);
+            await Machine.Guest.ResumeAsync(cancellationToken).ConfigureAwait(false);
+            var shell = await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+            if (await GuestRenewal.RunAsync(shell, Source.Communicator.User, _record!.Spec.Isa, _services, Log, cancellationToken).ConfigureAwait(false))
+                return;
+            Log.Note("The guest's clock or randomness could not be renewed, so its disk is booted cold");
+            await DisconnectAsync().ConfigureAwait(false);
+            await _services.Host.StopAsync(_record!, cancellationToken).ConfigureAwait(false);
+        }
+
+        await StartAsync(memoryFile: null, cancellationToken).ConfigureAwait(false);
+        await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private ProvisionContext Provision() => _provision ??= new ProvisionContext(
+        Machine.ConnectAsync, _randoms!.Variables(Source.Communicator), Source.Name, "qemu", Log, _services.Time);
+
+    private async Task RunProvisionerAsync(ProvisionerDefinition provisioner, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await ProvisionerRunner.RunAsync(provisioner, Provision(), cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ProblemException e) when (_options is { OnError: OnError.Ask, Ask: not null })
+            {
+                var answer = await _options.Ask(e.Problem.Summary, cancellationToken).ConfigureAwait(false);
+                KeepsMachine = answer == FailureAnswer.Abort;
+                if (answer != FailureAnswer.Retry)
+                    throw;
+            }
+        }
+    }
+
+    private async Task FreezeAsync(int index, CancellationToken cancellationToken)
+    {
+        var key = Prepared.Keys[index];
+        if (_options.NoCache || !key.Cacheable)
+            return;
+        _record = await _layers.FreezeAsync(
+            new LayerMoment(
+                Prepared,
+                index,
+                _record!,
+                Machine.Guest,
+                _randoms!,
+                _definition.Name,
+                _provenance,
+                _layer?.NetworkSince),
+            cancellationToken).ConfigureAwait(false);
+        Machine.Machine = _record;
+        await _services.Layers.EvictAsync(
+            _options.CacheLimit, Prepared.Keys.Select(one => one.Key).ToHashSet(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SealAsync(CancellationToken cancellationToken)
+    {
+        if (Source.Seal is false)
+            return;
+        Log.Activity("Sealing");
+        var shell = await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+        var script = SealScript.For(_randoms!.PublicKey, Source.Communicator.User);
+        var status = await RootShell.RunAsync(shell, Source.Communicator.User, script, Log.Output, cancellationToken).ConfigureAwait(false);
+        if (status.IsSuccess)
+        {
+            _sealed = true;
+            return;
+        }
+
+        if (Source.Seal is true)
+        {
+            throw new ProblemException(
+                ProblemKind.Failed, $"the guest could not be sealed: {status}",
+                "sealing needs root: log in as root, or give the user sudo without a password; seal = false goes without");
+        }
+
+        Log.Note($"Not sealed ({status}): clones of this template will share its identity. seal = true makes this an error.");
+    }
+
+    private bool _sealed;
+
+    private async Task<ProblemException> ExplainAsync(ProblemException e, CancellationToken cancellationToken)
+    {
+        if (_options.OnError == OnError.Abort)
+            KeepsMachine = true;
+        if (_machine is null || cancellationToken.IsCancellationRequested)
+            return e;
+        var detail = e.Problem.Detail;
+        if (await _machine.LookAsync(cancellationToken).ConfigureAwait(false) is { } screen)
+        {
+            var picture = Path.Combine(_folder, BuildFolders.PictureName);
+            await File.WriteAllBytesAsync(picture, screen.Picture, cancellationToken).ConfigureAwait(false);
+            if (screen.Text.Trim().Length > 0)
+                detail += $"\nThe screen showed:\n{Indent(screen.Text)}";
+            detail += $"\nA picture of it: {picture}";
+        }
+
+        var serial = _machine.SerialTail(12);
+        if (serial.Length > 0)
+            detail += $"\nThe serial console's last lines:\n{Indent(serial)}";
+        detail += $"\nThe build's log: {Path.Combine(_folder, BuildFolders.LogName)}";
+        var problem = e.Problem with { Detail = Log.Secrets.Apply(detail.Trim()) };
+        Log.Detail(problem.ToString());
+        return new ProblemException(problem, e);
+    }
+
+    private static string Indent(string text) =>
+        string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).Select(line => "    " + line));
+}

@@ -1,0 +1,165 @@
+using Gantry.Engines;
+using Gantry.Imaging.Cache;
+using Gantry.Imaging.Definitions;
+using Gantry.Machines.Run;
+using Gantry.Model;
+using Gantry.Model.Images;
+using Gantry.Model.Machines;
+using Gantry.Storage.Volumes;
+
+namespace Gantry.Imaging.Builds;
+
+/// <summary>A moment of a running build that is to become a layer.</summary>
+internal sealed record LayerMoment(
+    PreparedBuild Prepared,
+    int Index,
+    MachineRecord Machine,
+    IMachineGuest Guest,
+    BuildRandoms Randoms,
+    string Build,
+    Provenance Provenance,
+    DateTimeOffset? NetworkSince);
+
+/// <summary>Makes layers of a running build, and finds the one to go on from.</summary>
+internal sealed class LayerKeeper(BuildServices services, BuildLog log)
+{
+    private LayerStore Layers => services.Layers;
+
+    /// <summary>The last layer that can be used, and the first provisioner that then has to run.</summary>
+    public async Task<(LayerRecord? Layer, int Next)> FindAsync(PreparedBuild prepared, CancellationToken cancellationToken)
+    {
+        var source = prepared.Definition.Source;
+        for (var i = prepared.Keys.Length - 1; i >= 0; i--)
+        {
+            if (!prepared.Keys[i].Cacheable
+                || await Layers.FindAsync(prepared.Keys[i].Key, cancellationToken).ConfigureAwait(false) is not { } layer)
+            {
+                continue;
+            }
+
+            if (source.MaxAge is { } age && layer.NetworkSince is { } since && services.Time.GetUtcNow() - since > age)
+            {
+                log.Note($"The cached step {layer.Label} used the network longer than max_age ago, so it runs again");
+                continue;
+            }
+
+            if (layer.Random.HttpPort != 0 && source.Answers.HasHttp && !IsFree(layer.Random.HttpPort, source.Answers))
+            {
+                log.Note($"The cached step {layer.Label} was told of HTTP port {layer.Random.HttpPort}, which is taken now");
+                continue;
+            }
+
+            await Layers.TouchAsync(layer.Key, cancellationToken).ConfigureAwait(false);
+            return (layer, i);
+        }
+
+        return (null, 0);
+    }
+
+    public async Task<string?> PrivateKeyAsync(LayerRecord layer, CancellationToken cancellationToken)
+    {
+        var file = Layers.PrivateKeyFile(layer.Key);
+        return File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false) : null;
+    }
+
+    /// <summary>Puts the TPM's state of a layer where the new machine's swtpm will look for it.</summary>
+    public Task RestoreTpmAsync(LayerRecord layer, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (layer.HasTpm)
+            CopyFiles(Layers.TpmFolder(layer.Key), TpmFolder(machine));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Freezes the build's machine as a layer; gives the machine as it is recorded then. A layer that can't be made
+    /// costs time later, and is no reason to fail a build now.
+    /// </summary>
+    public async Task<MachineRecord> FreezeAsync(LayerMoment moment, CancellationToken cancellationToken)
+    {
+        var key = moment.Prepared.Keys[moment.Index];
+        using var writing = LayerLock.TryTake(services.Folders, key.Key);
+        if (writing is null || await Layers.FindAsync(key.Key, cancellationToken).ConfigureAwait(false) is not null)
+            return moment.Machine; // another build has made it, or is making it
+        log.Activity($"Keeping the state after {key.Label}");
+        var folder = Layers.BeginFolder(key.Key);
+        using var held = await services.Host.LockAsync(moment.Machine.Number, TimeSpan.FromSeconds(10), cancellationToken).ConfigureAwait(false);
+        if (moment.Machine.Spec.Tpm is not null)
+            CopyFiles(TpmFolder(moment.Machine), Layers.TpmFolder(key.Key));
+        var (frozen, machine) = await services.Freezer.FreezeAsync(
+            moment.Machine, moment.Guest, LayerStore.UserOf(key.Key), Layers.MemoryFile(key.Key), cancellationToken).ConfigureAwait(false);
+        if (moment.Randoms.PrivateKey is { } privateKey)
+            await WritePrivateAsync(Layers.PrivateKeyFile(key.Key), privateKey, cancellationToken).ConfigureAwait(false);
+        var now = services.Time.GetUtcNow();
+        var layer = new LayerRecord
+        {
+            Key = key.Key,
+            Parent = moment.Index > 0 ? moment.Prepared.Keys[moment.Index - 1].Key : null,
+            Label = key.Label,
+            Build = moment.Build,
+            Created = now,
+            LastUsed = now,
+            NetworkSince = moment.NetworkSince ?? (key.UsesNetwork ? now : null),
+            Spec = moment.Machine.Spec with
+            {
+                Disks = moment.Machine.Spec.Disks.Select((disk, i) => disk with { Volume = frozen.Disks[i] }).ToValueList(),
+            },
+            Uuid = moment.Machine.Uuid,
+            InstanceId = moment.Machine.InstanceId,
+            Variables = frozen.Variables,
+            HasMemory = true,
+            HasTpm = moment.Machine.Spec.Tpm is not null,
+            Bytes = await BytesAsync(folder, frozen, cancellationToken).ConfigureAwait(false),
+            Random = new LayerSecrets
+            {
+                BuildId = moment.Randoms.BuildId,
+                HttpPort = moment.Randoms.HttpPort,
+                SshPublicKey = moment.Randoms.PublicKey,
+            },
+            Provenance = moment.Provenance,
+            Timestamp = now,
+        };
+        await Layers.AddAsync(layer, cancellationToken).ConfigureAwait(false);
+        return machine;
+    }
+
+    private async Task<long> BytesAsync(string folder, Machines.Snapshots.FrozenState frozen, CancellationToken cancellationToken)
+    {
+        var bytes = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(FileSpace.AllocatedBytes);
+        foreach (var disk in frozen.Disks)
+            bytes += services.Volumes.AllocatedBytes(await services.Volumes.GetAsync(disk, cancellationToken).ConfigureAwait(false));
+        return bytes;
+    }
+
+    private string TpmFolder(MachineRecord machine) => Path.Combine(services.Folders.MachineFolder(machine.Number), "tpm");
+
+    private static bool IsFree(int port, AnswerFiles answers)
+    {
+        try
+        {
+            HostPorts.Choose(answers.HttpBindAddress, port, port, new HashSet<int>());
+            return true;
+        }
+        catch (ProblemException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task WritePrivateAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        await using var file = new StreamWriter(path, options);
+        await file.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void CopyFiles(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+    }
+}
