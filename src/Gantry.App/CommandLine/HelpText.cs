@@ -13,10 +13,17 @@ internal static class HelpText
     public static void WriteOverview(TextWriter writer, IEnumerable<CommandEntry> commands, int? width)
     {
         writer.Write("Gantry: from an installer ISO to a machine that stays up\n\nUsage: gantry COMMAND [OPTIONS]\n");
-        foreach (var group in commands.Where(entry => !entry.Hidden).GroupBy(entry => entry.Group))
+        // Plain loops, here and below: queries over enums and pairs are generic code that is compiled at each start.
+        foreach (var group in (ReadOnlySpan<CommandGroup>)[CommandGroup.Machines, CommandGroup.Builds, CommandGroup.Host])
         {
-            writer.Write($"\n{Heading(group.Key)}:\n");
-            WriteColumns(writer, [.. group.Select(entry => (entry.Name, entry.Summary))], width);
+            List<string[]> rows = [];
+            foreach (var entry in commands)
+            {
+                if (!entry.Hidden && entry.Group == group)
+                    rows.Add([entry.Name, entry.Summary]);
+            }
+
+            WriteSection(writer, Heading(group), rows, width);
         }
 
         writer.Write("\n'gantry COMMAND --help' says more about a command.\n");
@@ -34,11 +41,11 @@ internal static class HelpText
         }
 
         WriteSection(writer, "Commands", [.. command.Subcommands.Where(IsShown).Select(
-            sub => (sub.Name, FirstSentence(sub.Description)))], width);
+            sub => new[] { sub.Name, FirstSentence(sub.Description) })], width);
         WriteSection(writer, "Arguments", [.. command.Arguments.Where(IsShown).Select(
-            argument => (Placeholder(argument), argument.Description ?? ""))], width);
+            argument => new[] { Placeholder(argument), argument.Description ?? "" })], width);
         WriteSection(writer, "Options", [.. command.Options.Where(IsShown).Select(
-            option => (OptionLabel(option), option.Description ?? ""))], width);
+            option => new[] { OptionLabel(option), option.Description ?? "" })], width);
     }
 
     /// <summary>How an argument is called in usage lines and errors: its help name, or its name in capitals.</summary>
@@ -86,7 +93,7 @@ internal static class HelpText
 
     private static string FirstSentence(string? text) => text is null ? "" : text.Split('\n')[0].TrimEnd('.');
 
-    private static void WriteSection(TextWriter writer, string heading, List<(string, string)> rows, int? width)
+    private static void WriteSection(TextWriter writer, string heading, List<string[]> rows, int? width)
     {
         if (rows.Count == 0)
             return;
@@ -94,13 +101,15 @@ internal static class HelpText
         WriteColumns(writer, rows, width);
     }
 
-    private static void WriteColumns(TextWriter writer, List<(string Left, string Right)> rows, int? width)
+    private static void WriteColumns(TextWriter writer, List<string[]> rows, int? width)
     {
-        var left = rows.Max(row => row.Left.Length) + 4;
+        var left = 0;
+        foreach (var row in rows)
+            left = Math.Max(left, row[0].Length + 4);
         foreach (var row in rows)
         {
-            writer.Write(("  " + row.Left).PadRight(left));
-            WriteWrapped(writer, row.Right, left, width, begun: true);
+            writer.Write(("  " + row[0]).PadRight(left));
+            WriteWrapped(writer, row[1], left, width, begun: true);
         }
     }
 

@@ -16,10 +16,10 @@ internal static class VersionCommand
     public static Command Build(CommandContext context)
     {
         var command = new Command("version", Summary);
-        var format = OutputOption.AddTo(command);
+        var output = OutputOption.AddTo(command);
         command.SetAction(parse => context.Output.Write(
-            new Rendered<VersionInfo>(VersionInfo.Current, VersionJson.Default.VersionInfo, Fields),
-            parse.GetValue(format)));
+            new Rendered<VersionInfo>(VersionInfo.Current, () => VersionJson.Default.VersionInfo, Fields),
+            output.Of(parse)));
         return command;
     }
 

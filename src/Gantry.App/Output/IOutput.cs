@@ -12,8 +12,9 @@ internal interface ITextBlock
     void WriteTo(TextWriter writer, int? width);
 }
 
-/// <summary>A result with its machine-readable form and its form for a person.</summary>
-internal sealed record Rendered<T>(T Value, JsonTypeInfo<T> Json, Func<T, ITextBlock> Text);
+/// <summary>A result with its machine-readable form and its form for a person; only the one that is asked for is
+/// made.</summary>
+internal sealed record Rendered<T>(T Value, Func<JsonTypeInfo<T>> Json, Func<T, ITextBlock> Text);
 
 /// <summary>Writes results to standard output.</summary>
 internal interface IOutput
@@ -53,7 +54,7 @@ internal sealed class TerminalOutput(ITerminal terminal) : IOutput
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
         using (var writer = new Utf8JsonWriter(buffer, options))
-            JsonSerializer.Serialize(writer, result.Value, result.Json);
+            JsonSerializer.Serialize(writer, result.Value, result.Json());
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 }

@@ -11,33 +11,42 @@ internal enum OutputFormat
     Yaml,
 }
 
-/// <summary>The option <c>-o table|json|yaml</c>, which every command that reads has.</summary>
-internal static class OutputOption
+/// <summary>The option <c>-o table|json|yaml</c>, which every command that reads has. It is an option of text: one of an
+/// enum's type would have the parser's generic code compiled at each start.</summary>
+internal sealed class OutputOption
 {
-    public static Option<OutputFormat> AddTo(Command command)
+    private readonly Option<string> _option = new("--output", "-o")
     {
-        var option = new Option<OutputFormat>("--output", "-o")
+        Description = "How to write the result: table, json or yaml",
+        HelpName = "FORMAT",
+    };
+
+    private OutputOption()
+    {
+        _option.CompletionSources.Add("table", "json", "yaml");
+        _option.Validators.Add(result =>
         {
-            Description = "How to write the result: table, json or yaml",
-            HelpName = "FORMAT",
-            DefaultValueFactory = _ => OutputFormat.Table,
-            CustomParser = result =>
-            {
-                OutputFormat? format = result.Tokens[0].Value switch
-                {
-                    "table" => OutputFormat.Table,
-                    "json" => OutputFormat.Json,
-                    "yaml" => OutputFormat.Yaml,
-                    _ => null,
-                };
-                if (format is null)
-                    result.AddError($"'{result.Tokens[0].Value}' is no output format: expected table, json or yaml");
-                return format ?? OutputFormat.Table;
-            },
-        };
-        option.CompletionSources.Clear();
-        option.CompletionSources.Add("table", "json", "yaml");
-        command.Add(option);
+            if (result.Tokens is [var token, ..] && Parse(token.Value) is null)
+                result.AddError($"'{token.Value}' is no output format: expected table, json or yaml");
+        });
+    }
+
+    public static OutputOption AddTo(Command command)
+    {
+        var option = new OutputOption();
+        command.Add(option._option);
         return option;
     }
+
+    /// <summary>What was asked for; a table when nothing was.</summary>
+    public OutputFormat Of(ParseResult parse) =>
+        parse.GetValue(_option) is { } text ? Parse(text) ?? OutputFormat.Table : OutputFormat.Table;
+
+    private static OutputFormat? Parse(string text) => text switch
+    {
+        "table" => OutputFormat.Table,
+        "json" => OutputFormat.Json,
+        "yaml" => OutputFormat.Yaml,
+        _ => null,
+    };
 }

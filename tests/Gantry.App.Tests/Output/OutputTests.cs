@@ -26,7 +26,10 @@ public sealed class OutputTests
     {
         var terminal = new FakeTerminal();
         new TerminalOutput(terminal).Write(
-            new Rendered<VersionInfo>(Version, VersionJson.Default.VersionInfo, version => new FieldList { { "version", version.Version } }),
+            new Rendered<VersionInfo>(
+                Version,
+                () => VersionJson.Default.VersionInfo,
+                version => new FieldList { { "version", version.Version } }),
             format);
         Assert.Equal(expected, terminal.OutText.ToString());
     }
