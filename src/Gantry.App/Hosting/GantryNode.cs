@@ -69,7 +69,7 @@ internal sealed class GantryNode : IAsyncDisposable
                 TemplateMaker = TemplateMaker,
                 Images = Images,
                 Layers = Layers,
-                Fetcher = new ImageFetcher(),
+                Fetcher = new ImageFetcher(folders.Downloads, ImageFetcher.CreateClient(), time),
                 Jobs = Jobs,
                 Time = time,
                 Entropy = entropy,

@@ -8,9 +8,13 @@ namespace Gantry.App.Hosting;
 /// </summary>
 internal sealed partial class Interruption : IDisposable
 {
+    /// <summary>Milliseconds.</summary>
+    private const int TwiceWithin = 500;
+
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private int _exitCode;
+    private long _firstAt = long.MaxValue;
 
     public CancellationToken Token => _source.Token;
 
@@ -43,13 +47,18 @@ internal sealed partial class Interruption : IDisposable
     {
         context.Cancel = true;
         var code = CodeOf(context.Signal);
+        var now = Environment.TickCount64;
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
         {
+            // timeout(1) and some terminals send one signal twice; a person's second one comes later.
+            if (now - Volatile.Read(ref _firstAt) < TwiceWithin)
+                return;
             LastWords?.Invoke();
             // Not Environment.Exit: it waits for finalizers, and the person has waited long enough.
             _exit(code);
         }
 
+        Volatile.Write(ref _firstAt, now);
         // Not Cancel: what is registered on the token would run here and keep a second signal waiting.
         _ = _source.CancelAsync();
     }

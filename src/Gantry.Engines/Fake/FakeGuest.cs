@@ -181,6 +181,11 @@ public sealed class FakeGuest(FakeMachine machine) : IMachineGuest
             return answer.ValueKind == JsonValueKind.String ? answer.GetString()! : "";
         }
 
+        public Task<QmpFdSetEntry> AddDescriptorAsync(
+            System.Runtime.InteropServices.SafeHandle descriptor, int? fdset = null, string? note = null,
+            CancellationToken cancellationToken = default) =>
+            throw new QmpException("add-fd", "GenericError", "a fake machine takes no files");
+
         public QmpSubscription Subscribe(params ReadOnlySpan<string> names) => new(64, names, _ => { });
     }
 }

@@ -87,14 +87,14 @@ public sealed class AnswerServer : IAsyncDisposable
     /// <param name="port">The only port to use (a resumed layer's guest knows it); null for a free one of the range.</param>
     /// <param name="onLine">Gets a line for each request, never two at once.</param>
     /// <exception cref="ProblemException">As the other; also when the port is taken.</exception>
-    public static AnswerServer Start(AnswerFiles answers, int? port, Action<string> onLine) => Start(
+    public static AnswerServer Start(AnswerOptions answers, int? port, Action<string> onLine) => Start(
         Options(answers) with { PortMin = port ?? answers.HttpPortMin, PortMax = port ?? answers.HttpPortMax },
         SystemEntropy.Instance,
         TimeProvider.System,
         access => onLine(access.ToString()));
 
     /// <summary>A source's answer files as this server's options.</summary>
-    public static AnswerServerOptions Options(AnswerFiles answers) => new()
+    public static AnswerServerOptions Options(AnswerOptions answers) => new()
     {
         Directory = answers.HttpDirectory,
         Content = answers.HttpContent.Select(file => KeyValuePair.Create(file.Path, file.Content)).ToValueList(),

@@ -34,6 +34,12 @@ public sealed class BuildMachine : IAsyncDisposable
 
     public IMachineGuest Guest { get; }
 
+    /// <summary>
+    /// QEMU loads a kernel that it was given at every reset, so a machine installed that way would install for ever:
+    /// it ends at its first reset, and is started again without the kernel.
+    /// </summary>
+    private bool EndsAtReset => Machine.Spec.Kernel is not null;
+
     /// <summary>Starts the machine, with a layer's memory when one is given; it is then paused.</summary>
     public static async Task<BuildMachine> StartAsync(
         BuildServices services,
@@ -75,7 +81,7 @@ public sealed class BuildMachine : IAsyncDisposable
             Clock = _services.Time,
         };
         using var keyboard = await GuestKeyboard.OpenAsync(Guest.Monitor, keyboardOptions, cancellationToken).ConfigureAwait(false);
-        var typist = new Typist(keyboard, new ScreenReader(Guest.Monitor), _serial.Transcript, new TypistOptions
+        var typist = new Typist(keyboard, Screen(), _serial.Transcript, new TypistOptions
         {
             GroupInterval = _source.Boot.KeyGroupInterval ?? TimeSpan.Zero,
             Progress = progress =>
@@ -130,6 +136,8 @@ public sealed class BuildMachine : IAsyncDisposable
         }
         catch (OperationCanceledException) when (gone.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
+            if (EndsAtReset && await watch.ConfigureAwait(false) is { Reason: "guest-reset" })
+                throw new GuestResetException();
             throw new ProblemException(
                 ProblemKind.Failed, "the machine ended while the build waited to log in",
                 "its last words are above; if the installer turns the machine off, let it reboot instead");
@@ -146,7 +154,7 @@ public sealed class BuildMachine : IAsyncDisposable
     {
         try
         {
-            var reader = new ScreenReader(Guest.Monitor);
+            var reader = Screen();
             var text = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             return (text.ToString(), await reader.ScreenshotAsync(cancellationToken).ConfigureAwait(false));
         }
@@ -161,6 +169,9 @@ public sealed class BuildMachine : IAsyncDisposable
     public string SerialTail(int lines) =>
         string.Join('\n', _serial.Transcript.Text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).TakeLast(lines));
 
+    private QemuScreenReader Screen() =>
+        new(Guest.Monitor, hasTextMemory: Machine.Spec.Isa is Isa.X86_64 or Isa.I386);
+
     private Dictionary<string, string> BootFields() => new()
     {
         ["HTTPIP"] = BuildRandoms.HostSeenByGuest,
@@ -169,16 +180,20 @@ public sealed class BuildMachine : IAsyncDisposable
         ["SSHPublicKey"] = _randoms.PublicKey ?? "",
     };
 
-    private async Task WatchExitAsync(CancellationTokenSource gone, CancellationToken cancellationToken)
+    private async Task<GuestExit?> WatchExitAsync(CancellationTokenSource gone, CancellationToken cancellationToken)
     {
         try
         {
-            await Guest.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            var exit = await Guest.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
             await gone.CancelAsync().ConfigureAwait(false);
+            return exit;
         }
         catch (OperationCanceledException)
         {
-            // Nobody waits any more.
+            return null; // nobody waits any more
         }
     }
 }
+
+/// <summary>The machine was reset, and ended as it was told to.</summary>
+public sealed class GuestResetException : Exception;

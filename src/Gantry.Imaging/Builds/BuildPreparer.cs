@@ -18,6 +18,9 @@ namespace Gantry.Imaging.Builds;
 /// </summary>
 public sealed class BuildPreparer(BuildServices services, IMachineHardware hardware, QemuHost host)
 {
+    /// <summary>See <see cref="BuildMachine"/>: a kernel is started once.</summary>
+    internal static readonly QemuSwitch EndAtReset = new() { Name = "-no-reboot" };
+
     /// <summary>Written in place of what is random or local, so that it does not count.</summary>
     private static readonly Guid NoUuid = Guid.Empty;
 
@@ -225,7 +228,7 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
             Boot = found.Kernel is null && found.IsoPath is not null ? BootDevice.CdromOnce : BootDevice.Disk,
             GraphicsAdapter = source.GraphicsAdapter,
             KeyboardLayout = source.KeyboardLayout,
-            QemuSwitches = source.QemuSwitches,
+            QemuSwitches = found.Kernel is null ? source.QemuSwitches : source.QemuSwitches.With(EndAtReset),
         };
     }
 

@@ -1,4 +1,5 @@
 using Gantry.Imaging.Definitions;
+using Gantry.Imaging.PostProcessors;
 using Gantry.Machines.Templates;
 using Gantry.Model;
 using Gantry.Model.Images;
@@ -154,5 +155,58 @@ internal sealed partial class BuildSession
         Log.Note($"{artifact.Output} installs without a key typed");
     }
 
-    public Task PostProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public async Task PostProcessAsync(CancellationToken cancellationToken)
+    {
+        var variables = _randoms?.Variables(Source.Communicator) ?? BuildVariables.Placeholders;
+        foreach (var chain in _definition.PostProcessors)
+        {
+            var artifact = await ArtifactAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var step in chain)
+            {
+                Log.Activity($"Post-processing: {step.Label}");
+                artifact = await PostProcessOneAsync(step.Options(variables), artifact, cancellationToken).ConfigureAwait(false);
+            }
+
+            foreach (var file in artifact.Files.Where(file => !_files.Contains(file) && !file.StartsWith(_services.Folders.Home, StringComparison.Ordinal)))
+                _files.Add(file);
+        }
+    }
+
+    /// <summary>The files for the user; where the build makes only a template, its disks in the store.</summary>
+    private async Task<BuildArtifact> ArtifactAsync(CancellationToken cancellationToken)
+    {
+        ValueList<string> files = [.. _files];
+        if (files.Count == 0 && _template is not null)
+        {
+            var disks = new List<string>();
+            foreach (var disk in _template.Spec.Disks)
+                disks.Add(_services.Volumes.PathOf(await _services.Volumes.GetAsync(disk.Volume, cancellationToken).ConfigureAwait(false)));
+            files = [.. disks];
+        }
+
+        return new BuildArtifact { BuildName = Source.Name, BuilderType = "qemu", Id = _template?.Id ?? "", Files = files };
+    }
+
+    private async Task<BuildArtifact> PostProcessOneAsync(
+        PostProcessorOptions options, BuildArtifact artifact, CancellationToken cancellationToken)
+    {
+        var folder = Environment.CurrentDirectory;
+        switch (options)
+        {
+            case PostProcessorOptions.Manifest manifest:
+                await ManifestPostProcessor.RunAsync(
+                    manifest, artifact, folder, _randoms?.RunUuid ?? _services.Entropy.NewUuid().ToString(), _options.Force, _services.Time, cancellationToken)
+                    .ConfigureAwait(false);
+                return artifact;
+            case PostProcessorOptions.Checksum checksum:
+                return await ChecksumPostProcessor.RunAsync(checksum, artifact, folder, Log.Sink, cancellationToken).ConfigureAwait(false);
+            case PostProcessorOptions.ShellLocal local:
+                await new ShellLocalRunner(_services.Time).RunAsync(
+                    local.Options, artifact.BuildName, artifact.BuilderType, folder, [], line => Log.Output(line.Text), cancellationToken)
+                    .ConfigureAwait(false);
+                return artifact;
+            default:
+                throw new InvalidOperationException($"unknown post-processor {options.GetType().Name}");
+        }
+    }
 }

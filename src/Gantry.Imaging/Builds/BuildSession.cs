@@ -141,7 +141,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
         await Machine.BootAsync(cancellationToken).ConfigureAwait(false);
         if (Source.Communicator.Kind == CommunicatorKind.None)
             return;
-        await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+        await FirstLoginAsync(cancellationToken).ConfigureAwait(false);
         AddLink("installation", Prepared.Keys[0].Key);
         await FreezeAsync(0, cancellationToken).ConfigureAwait(false);
     }
@@ -196,6 +196,31 @@ internal sealed partial class BuildSession : IAsyncDisposable
         Log.Dispose();
     }
 
+    /// <summary>Logs in; a machine that was installed by a kernel of its own is first started from its disk.</summary>
+    private async Task FirstLoginAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (GuestResetException)
+        {
+            Log.Note("The installer has restarted the machine, which now starts from its disk");
+            await DisconnectAsync().ConfigureAwait(false);
+            _record = await _services.Machines.UpdateAsync(
+                _record!.Number, record => record with { Spec = WithoutKernel(record.Spec) }, cancellationToken).ConfigureAwait(false);
+            await StartAsync(memoryFile: null, cancellationToken).ConfigureAwait(false);
+            await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static MachineSpec WithoutKernel(MachineSpec spec) => spec with
+    {
+        Kernel = null,
+        Boot = BootDevice.Disk,
+        QemuSwitches = spec.QemuSwitches.Where(one => one.Name != BuildPreparer.EndAtReset.Name).ToValueList(),
+    };
+
     /// <param name="port">The port that a layer's guest was told of; 0 for any.</param>
     private AnswerServerOptions ServerOptions(int port) => new()
     {
@@ -236,7 +261,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
                 // What the template names lies in this build's own folder, whichever layer it goes on from.
                 Cdroms = Prepared.Plan.Spec.Cdroms,
                 Floppy = Prepared.Plan.Spec.Floppy,
-                Kernel = Prepared.Plan.Spec.Kernel,
+                Kernel = layer is null ? plan.Spec.Kernel : null,
             },
         };
     }

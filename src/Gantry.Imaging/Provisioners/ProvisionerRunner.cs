@@ -1,6 +1,6 @@
 using Gantry.Imaging.Builds;
 using Gantry.Imaging.Definitions;
-using Gantry.Machines.Guest;
+using Gantry.Imaging.PostProcessors;
 using Gantry.Model;
 
 namespace Gantry.Imaging.Provisioners;
@@ -62,7 +62,8 @@ public static class ProvisionerRunner
         {
             ProvisionerOptions.Shell shell => new ShellProvisioner(shell, context).RunAsync(cancellationToken),
             ProvisionerOptions.File file => new FileProvisioner(file, context).RunAsync(cancellationToken),
-            ProvisionerOptions.ShellLocal local => new LocalProvisioner(local, context).RunAsync(cancellationToken),
+            ProvisionerOptions.ShellLocal local => new ShellLocalRunner(context.Time).RunAsync(
+                local, context.BuildName, context.BuilderType, Environment.CurrentDirectory, [], line => context.Log.Output(line.Text), cancellationToken),
             ProvisionerOptions.Sleep sleep => Task.Delay(sleep.Duration, context.Time, cancellationToken),
             ProvisionerOptions.Breakpoint breakpoint => BreakAsync(breakpoint, context, cancellationToken),
             _ => throw new InvalidOperationException($"unknown provisioner {provisioner.Type}"),
