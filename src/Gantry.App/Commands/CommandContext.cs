@@ -2,6 +2,7 @@ using Gantry.App.Hosting;
 using Gantry.App.Output;
 using Gantry.App.Progress;
 using Gantry.Model;
+using Gantry.Storage;
 
 namespace Gantry.App.Commands;
 
@@ -21,6 +22,12 @@ internal sealed class CommandContext
 
     /// <summary>Names for shell completion; asked only when a shell asks.</summary>
     public INameSource Names { get; init; } = NoNames.Instance;
+
+    /// <summary>This user's node, opened for one command.</summary>
+    /// <param name="repair">Put right what a crash left first; commands that only read go without.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public Task<GantryNode> OpenNodeAsync(bool repair, CancellationToken cancellationToken) =>
+        GantryNode.OpenAsync(DataFolders.FromEnvironment(), Time, Entropy, repair, cancellationToken);
 
     public TextStyle OutStyle => TextStyle.For(Terminal.OutIsTerminal, Environment);
 

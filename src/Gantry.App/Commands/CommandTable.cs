@@ -20,6 +20,7 @@ internal static class CommandTable
 {
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
+        new("build", CommandGroup.Builds, BuildCommand.Summary, BuildCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),
         new(CompleteCommand.Name, CommandGroup.Host, CompleteCommand.Summary, CompleteCommand.Build, Hidden: true),

@@ -18,7 +18,7 @@ using Gantry.Steps.Recovery;
 using Gantry.Storage;
 using Gantry.Storage.Images;
 using Gantry.Storage.Volumes;
-using Gantry.Store;
+using Gantry.Store.Sqlite;
 
 namespace Gantry.App.Hosting;
 

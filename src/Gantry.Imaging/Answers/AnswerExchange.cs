@@ -4,7 +4,7 @@ using System.Text;
 namespace Gantry.Imaging.Answers;
 
 /// <summary>Reads one request from a client and answers it.</summary>
-internal sealed class AnswerExchange(AnswerFiles files, AnswerServerOptions options, TimeProvider time)
+internal sealed class AnswerExchange(ServedFiles files, AnswerServerOptions options, TimeProvider time)
 {
     private const int MaxHead = 16 * 1024;
     private const int MaxShownPath = 200;

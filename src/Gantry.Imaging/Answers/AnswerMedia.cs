@@ -12,7 +12,7 @@ public static class AnswerMedia
     private static readonly DateTimeOffset Timestamp = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Writes the CD; gives the digests of what is on it.</summary>
-    public static async Task<ValueList<FileDigest>> WriteCdAsync(AnswerFiles answers, string path, CancellationToken cancellationToken)
+    public static async Task<ValueList<FileDigest>> WriteCdAsync(AnswerOptions answers, string path, CancellationToken cancellationToken)
     {
         var tree = new MediaTree();
         var digests = new List<FileDigest>();
@@ -29,7 +29,7 @@ public static class AnswerMedia
     }
 
     /// <summary>Writes the floppy (1.44 MB, FAT12); gives the digests of what is on it.</summary>
-    public static async Task<ValueList<FileDigest>> WriteFloppyAsync(AnswerFiles answers, string path, CancellationToken cancellationToken)
+    public static async Task<ValueList<FileDigest>> WriteFloppyAsync(AnswerOptions answers, string path, CancellationToken cancellationToken)
     {
         var tree = new MediaTree();
         var digests = new List<FileDigest>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Gantry.Imaging.Definitions;
 using Gantry.Model;
 
 namespace Gantry.Imaging.Answers;
@@ -14,7 +15,7 @@ public sealed class AnswerServer : IAsyncDisposable
     private const int MaxRecordedPaths = 10_000;
 
     private readonly Socket _listener;
-    private readonly AnswerFiles _files;
+    private readonly ServedFiles _files;
     private readonly AnswerServerOptions _options;
     private readonly Action<AnswerAccess>? _onAccess;
     private readonly TimeProvider _time;
@@ -26,7 +27,7 @@ public sealed class AnswerServer : IAsyncDisposable
     private readonly Task _loop;
 
     private AnswerServer(
-        Socket listener, AnswerFiles files, AnswerServerOptions options, TimeProvider time, Action<AnswerAccess>? onAccess)
+        Socket listener, ServedFiles files, AnswerServerOptions options, TimeProvider time, Action<AnswerAccess>? onAccess)
     {
         _listener = listener;
         _files = files;
@@ -49,7 +50,7 @@ public sealed class AnswerServer : IAsyncDisposable
     public static AnswerServer Start(
         AnswerServerOptions options, IEntropy entropy, TimeProvider time, Action<AnswerAccess>? onAccess)
     {
-        var files = new AnswerFiles(options.Directory, options.Content);
+        var files = new ServedFiles(options.Directory, options.Content);
         if (!IPAddress.TryParse(options.BindAddress, out var address))
         {
             throw new ProblemException(
@@ -76,16 +77,38 @@ public sealed class AnswerServer : IAsyncDisposable
 
         throw new ProblemException(
             ProblemKind.Unavailable,
-            $"none of the ports {options.PortMin} to {options.PortMax} on {address} is free to serve answer files",
+            count == 1
+                ? $"port {options.PortMin} on {address} is not free to serve answer files"
+                : $"none of the ports {options.PortMin} to {options.PortMax} on {address} is free to serve answer files",
             "end what uses them, or choose others with http_port_min and http_port_max");
     }
+
+    /// <summary>Serves what a template's source asks for.</summary>
+    /// <param name="port">The only port to use (a resumed layer's guest knows it); null for a free one of the range.</param>
+    /// <param name="onLine">Gets a line for each request, never two at once.</param>
+    /// <exception cref="ProblemException">As the other; also when the port is taken.</exception>
+    public static AnswerServer Start(AnswerFiles answers, int? port, Action<string> onLine) => Start(
+        Options(answers) with { PortMin = port ?? answers.HttpPortMin, PortMax = port ?? answers.HttpPortMax },
+        SystemEntropy.Instance,
+        TimeProvider.System,
+        access => onLine(access.ToString()));
+
+    /// <summary>A source's answer files as this server's options.</summary>
+    public static AnswerServerOptions Options(AnswerFiles answers) => new()
+    {
+        Directory = answers.HttpDirectory,
+        Content = answers.HttpContent.Select(file => KeyValuePair.Create(file.Path, file.Content)).ToValueList(),
+        BindAddress = answers.HttpBindAddress,
+        PortMin = answers.HttpPortMin,
+        PortMax = answers.HttpPortMax,
+    };
 
     /// <summary>SHA-256 over the paths and contents of all that can be asked for, in hexadecimal digits.</summary>
     public Task<string> ContentDigestAsync(CancellationToken cancellationToken) => _files.DigestAsync(cancellationToken);
 
     /// <summary>The same without a server, for a build that is only planned.</summary>
     public static Task<string> ContentDigestAsync(AnswerServerOptions options, CancellationToken cancellationToken) =>
-        new AnswerFiles(options.Directory, options.Content).DigestAsync(cancellationToken);
+        new ServedFiles(options.Directory, options.Content).DigestAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -72,7 +72,7 @@ internal sealed partial class BuildSession
     private async Task WriteDisksAsync(string folder, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
-        DiskImageFormats.TryParse(Source.Output.Format ?? "qcow2", out var format);
+        var format = DiskImageFormats.TryParse(Source.Output.Format ?? "qcow2", out var named) ? named : DiskImageFormat.Qcow2;
         var volumes = _template?.Spec.Disks ?? _record!.Spec.Disks;
         var names = DiskFiles(folder);
         for (var i = 0; i < volumes.Count; i++)
@@ -142,6 +142,7 @@ internal sealed partial class BuildSession
                     MenuEntry = artifact.MenuEntry,
                     Timestamp = _services.Time.GetUtcNow(),
                 },
+                null,
                 cancellationToken).ConfigureAwait(false);
         }
         catch (MediaException e)

@@ -116,7 +116,8 @@ internal sealed partial class BuildSession : IAsyncDisposable
         Log.Secrets.Add(_randoms.PrivateKey);
         if (Source.Answers.HasHttp)
         {
-            _server = AnswerServer.Start(Source.Answers, _randoms.HttpPort == 0 ? null : _randoms.HttpPort, Log.Note);
+            _server = AnswerServer.Start(
+                ServerOptions(_randoms.HttpPort), _services.Entropy, _services.Time, access => Log.Note(access.ToString()));
             _randoms.HttpPort = _server.Port;
         }
 
@@ -194,6 +195,16 @@ internal sealed partial class BuildSession : IAsyncDisposable
             await _server.DisposeAsync().ConfigureAwait(false);
         Log.Dispose();
     }
+
+    /// <param name="port">The port that a layer's guest was told of; 0 for any.</param>
+    private AnswerServerOptions ServerOptions(int port) => new()
+    {
+        Directory = Source.Answers.HttpDirectory,
+        Content = Source.Answers.HttpContent.Select(file => KeyValuePair.Create(file.Path, file.Content)).ToValueList(),
+        BindAddress = Source.Answers.HttpBindAddress,
+        PortMin = port == 0 ? Source.Answers.HttpPortMin : port,
+        PortMax = port == 0 ? Source.Answers.HttpPortMax : port,
+    };
 
     private void AddLink(string label, string key) => _provenance = _provenance with
     {

@@ -133,7 +133,7 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
 
     private string TpmFolder(MachineRecord machine) => Path.Combine(services.Folders.MachineFolder(machine.Number), "tpm");
 
-    private static bool IsFree(int port, AnswerFiles answers)
+    private static bool IsFree(int port, AnswerOptions answers)
     {
         try
         {

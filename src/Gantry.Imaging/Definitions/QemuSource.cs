@@ -55,7 +55,7 @@ public sealed record QemuSource
 
     public ValueList<QemuSwitch> QemuSwitches { get; init; } = [];
 
-    public AnswerFiles Answers { get; init; } = new();
+    public AnswerOptions Answers { get; init; } = new();
 
     public BootOptions Boot { get; init; } = new();
 
@@ -99,7 +99,7 @@ public abstract record BaseDefinition
 }
 
 /// <summary>The files that an installer reads its answers from.</summary>
-public sealed record AnswerFiles
+public sealed record AnswerOptions
 {
     public string? HttpDirectory { get; init; }
 

@@ -154,7 +154,7 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
         ("virtio", DiskBus.Virtio), ("virtio-scsi", DiskBus.Scsi), ("scsi", DiskBus.Scsi), ("ide", DiskBus.Ide),
         ("sata", DiskBus.Sata), ("nvme", DiskBus.Nvme));
 
-    private static AnswerFiles ReadAnswers(Attributes given) => new()
+    private static AnswerOptions ReadAnswers(Attributes given) => new()
     {
         HttpDirectory = given.FilePath("http_directory"),
         HttpContent = given.Contents("http_content"),

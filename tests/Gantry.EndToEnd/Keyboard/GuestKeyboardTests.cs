@@ -9,6 +9,7 @@ using Gantry.Engines.Keyboard;
 namespace Gantry.EndToEnd.Keyboard;
 
 /// <summary>200 keys at guests that hardly run: every one arrives, once, in order.</summary>
+[Collection("screen and keyboard")]
 public sealed class GuestKeyboardTests
 {
     private static readonly string TwoHundred =

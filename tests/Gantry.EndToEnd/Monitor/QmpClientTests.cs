@@ -6,6 +6,7 @@ using Gantry.EndToEnd.Screen;
 namespace Gantry.EndToEnd.Monitor;
 
 /// <summary>The monitor client against QEMU itself.</summary>
+[Collection("screen and keyboard")]
 public sealed class QmpClientTests
 {
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gantry.Engines.Qemu.Monitor;
@@ -40,6 +41,10 @@ internal sealed class FakeMonitor : IQemuMonitor
         Commands.Add(line);
         return Task.FromResult(Print(line));
     }
+
+    public Task<QmpFdSetEntry> AddDescriptorAsync(
+        SafeHandle file, int? fdset = null, string? note = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 
     public QmpSubscription Subscribe(params ReadOnlySpan<string> names)
     {

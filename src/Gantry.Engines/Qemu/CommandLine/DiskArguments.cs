@@ -23,7 +23,7 @@ internal sealed class DiskArguments
     {
         _arguments = arguments;
         _launch = launch;
-        _family = IsaProfile.FamilyOf(launch.Spec.MachineType!);
+        _family = IsaProfile.FamilyOf(arguments.Given.MachineType ?? launch.Spec.MachineType!);
         _order = order;
     }
 

@@ -43,8 +43,16 @@ internal sealed partial class GivenSwitches
     public bool HasPart(string name, string part) =>
         _all.Any(s => s.Name == name && s.Value?.Split(',').Contains(part) == true);
 
-    /// <summary>The value of a switch given once, to add to; null when it was not given.</summary>
-    public string? ValueOf(string name) => _all.LastOrDefault(s => s.Name == name)?.Value;
+    /// <summary>The machine type named by <c>-machine</c>; null when the user named none.</summary>
+    public string? MachineType
+    {
+        get
+        {
+            var parts = _all.LastOrDefault(s => s.Name == "-machine")?.Value?.Split(',') ?? [];
+            return parts.FirstOrDefault(p => p.StartsWith("type=", StringComparison.Ordinal))?["type=".Length..]
+                ?? parts.FirstOrDefault(p => p.Length > 0 && !p.Contains('=', StringComparison.Ordinal));
+        }
+    }
 
     /// <summary>Adds to the last value given for a switch.</summary>
     public void Append(string name, string more)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -30,4 +31,13 @@ public interface IQemuMonitor
     /// </summary>
     /// <param name="names">The event names wanted, for example <c>SHUTDOWN</c>; none means every event.</param>
     QmpSubscription Subscribe(params ReadOnlySpan<string> names);
+
+    /// <summary>
+    /// Adds a file to a set (<c>add-fd</c>), for <c>/dev/fdset/N</c> where QEMU takes a path. QEMU uses it only
+    /// with the access that it was opened with.
+    /// </summary>
+    /// <param name="fdset">The set's number; null lets QEMU choose.</param>
+    /// <param name="note">Free text that <c>query-fdsets</c> shows.</param>
+    Task<QmpFdSetEntry> AddDescriptorAsync(
+        SafeHandle file, int? fdset = null, string? note = null, CancellationToken cancellationToken = default);
 }

@@ -77,11 +77,6 @@ public sealed partial class QmpClient : IQemuMonitor, IAsyncDisposable
     public Task PassDescriptorAsync(string name, SafeHandle file, CancellationToken cancellationToken = default) =>
         SendWithDescriptorAsync("getfd", new JsonObject { ["fdname"] = name }, file, cancellationToken);
 
-    /// <summary>
-    /// Adds a file to a set (<c>add-fd</c>), for <c>/dev/fdset/N</c> where QEMU takes a path.
-    /// </summary>
-    /// <param name="fdset">The set's number; null lets QEMU choose.</param>
-    /// <param name="note">Free text that <c>query-fdsets</c> shows.</param>
     public async Task<QmpFdSetEntry> AddDescriptorAsync(
         SafeHandle file, int? fdset = null, string? note = null, CancellationToken cancellationToken = default)
     {

@@ -101,6 +101,12 @@ internal static partial class QemuFailures
                 $"{name} could not be started: QEMU can't open {file.Groups[1].Value}: {file.Groups[2].Value}",
                 "see that the file is there and that you may read it");
         }
+        if (log.Contains("bridge helper failed", StringComparison.Ordinal))
+        {
+            return (
+                ProblemKind.Unavailable, $"{name} could not be started: QEMU could not put it on the host's bridge",
+                "the bridge must exist and be allowed: a line 'allow BRIDGE' in /etc/qemu/bridge.conf");
+        }
         if (Kvm().IsMatch(log))
         {
             return (

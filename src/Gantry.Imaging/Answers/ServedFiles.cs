@@ -8,7 +8,7 @@ namespace Gantry.Imaging.Answers;
 
 /// <summary>What can be asked for: the given texts and the folder's files. Nothing outside the folder is reachable,
 /// whatever links lie in it.</summary>
-internal sealed class AnswerFiles
+internal sealed class ServedFiles
 {
     private const int MaxFiles = 100_000;
     private const int MaxDepth = 32;
@@ -16,7 +16,7 @@ internal sealed class AnswerFiles
     private readonly string? _root;
     private readonly SortedDictionary<string, byte[]> _content = new(StringComparer.Ordinal);
 
-    public AnswerFiles(string? directory, IEnumerable<KeyValuePair<string, string>> content)
+    public ServedFiles(string? directory, IEnumerable<KeyValuePair<string, string>> content)
     {
         foreach (var (path, text) in content)
             _content["/" + path.TrimStart('/')] = Encoding.UTF8.GetBytes(text);
