@@ -35,7 +35,9 @@ public sealed partial class GoldenLaunchTests : IDisposable
         var log = In("log");
         var child = Spawner.Start(new SpawnRequest
         {
-            Program = Programs.Find(program)!, Arguments = arguments, LogPath = log,
+            Program = Programs.Find(program)!,
+            Arguments = arguments,
+            LogPath = log,
         });
         try
         {
