@@ -82,7 +82,7 @@ internal sealed class MachineOptions
         {
             User = parse.GetValue(_user) ?? loginUser,
             SshKeys = [.. keys],
-            PasswordHash = parse.GetValue(_password) is { } password ? PasswordHash.Create(password) : null,
+            PasswordHash = parse.GetValue(_password) is { } password ? Sha512Crypt.Hash(password) : null,
             UserData = parse.GetValue(_userData) is { } file2 ? await ReadAsync("--user-data", file2, cancellationToken) : null,
         };
     }
@@ -113,10 +113,9 @@ internal sealed class MachineOptions
 
     private static async Task<string> FreeNameAsync(GantryNode node, CancellationToken cancellationToken)
     {
-        var generator = new NameGenerator(node.Entropy);
         for (var i = 0; i < NameAttempts; i++)
         {
-            var name = generator.Next();
+            var name = NameGenerator.Next(node.Entropy);
             if (await node.Machines.FindAsync(name, cancellationToken) is null)
                 return name;
         }
