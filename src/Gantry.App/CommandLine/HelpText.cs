@@ -9,12 +9,13 @@ internal static class HelpText
 {
     private const int UsualWidth = 100;
     private const int NarrowestText = 30;
+    private static readonly CommandGroup[] Groups = [CommandGroup.Machines, CommandGroup.Builds, CommandGroup.Host];
 
     public static void WriteOverview(TextWriter writer, IEnumerable<CommandEntry> commands, int? width)
     {
         writer.Write("Gantry: from an installer ISO to a machine that stays up\n\nUsage: gantry COMMAND [OPTIONS]\n");
         // Plain loops, here and below: queries over enums and pairs are generic code that is compiled at each start.
-        foreach (var group in (ReadOnlySpan<CommandGroup>)[CommandGroup.Machines, CommandGroup.Builds, CommandGroup.Host])
+        foreach (var group in Groups)
         {
             List<string[]> rows = [];
             foreach (var entry in commands)

@@ -11,8 +11,8 @@ internal enum OutputFormat
     Yaml,
 }
 
-/// <summary>The option <c>-o table|json|yaml</c>, which every command that reads has. It is an option of text: one of an
-/// enum's type would have the parser's generic code compiled at each start.</summary>
+/// <summary>The option <c>-o table|json|yaml</c>, which every command that reads has. It is an option of text: one of
+/// an enum's type would have the parser's generic code compiled at each start.</summary>
 internal sealed class OutputOption
 {
     private readonly Option<string> _option = new("--output", "-o")
