@@ -5,20 +5,29 @@
 dotnet_major=10
 
 # Sets dotnet_root to the folder of an SDK of the right major version and dotnet_sdks to the versions in it.
-# No process is started: ./gantry does this at each call.
+# ./gantry does this at each call, so it starts no process: each costs milliseconds.
 find_dotnet() {
-  local candidate path_one=''
-  if path_one=$(type -P dotnet); then
-    # Distributions link /usr/bin/dotnet to the real folder; only then is a process worth its millisecond.
-    [[ -L $path_one ]] && path_one=$(readlink -f "$path_one")
-    path_one=${path_one%/dotnet}
-  fi
-  for candidate in "${DOTNET_ROOT:-}" "$path_one" /usr/share/dotnet /usr/lib/dotnet /usr/lib64/dotnet \
-      "${HOME:-/nonexistent}/.dotnet"; do
+  local folder candidate candidates=("${DOTNET_ROOT:-}") usual sdks
+  usual=(/usr/share/dotnet /usr/lib/dotnet /usr/lib64/dotnet "${HOME:-/nonexistent}/.dotnet")
+  local IFS=:
+  for folder in $PATH; do
+    [[ -x $folder/dotnet ]] || continue
+    if [[ -L $folder/dotnet ]]; then
+      # A link in /usr/bin leads to one of the usual folders, most of the time.
+      for candidate in "${usual[@]}"; do
+        [[ $folder/dotnet -ef $candidate/dotnet ]] && folder=$candidate && break
+      done
+      [[ -L $folder/dotnet ]] && folder=$(readlink -f "$folder/dotnet") && folder=${folder%/dotnet}
+    fi
+    candidates+=("$folder")
+  done
+  IFS=' '
+  for candidate in "${candidates[@]}" "${usual[@]}"; do
     [[ -n $candidate && -x $candidate/dotnet ]] || continue
-    dotnet_sdks=$(cd "$candidate/sdk" 2>/dev/null && echo "$dotnet_major".*)
-    [[ -n $dotnet_sdks && $dotnet_sdks != "$dotnet_major.*" ]] || continue
+    sdks=("$candidate/sdk/$dotnet_major".*)
+    [[ -d ${sdks[0]} ]] || continue
     dotnet_root=$candidate
+    dotnet_sdks="${sdks[*]##*/}"
     return 0
   done
   return 1

@@ -15,7 +15,7 @@ source "qemu" "mini-derived" {
   memory   = 256
   headless = true
 
-  # The password of the parent is locked by its sealing; the build brings a key of its own.
+  # No password: the build brings a key of its own, which the guest finds on a NoCloud seed.
   communicator     = "ssh"
   ssh_username     = "root"
   ssh_timeout      = "3m"
@@ -32,5 +32,19 @@ build {
       "echo \"$GREETING\" > /etc/motd",
       "cat /etc/motd",
     ]
+  }
+
+  artifact "template" {
+    name = "mini-derived"
+  }
+
+  post-processor "manifest" {
+    output     = "build/mini-derived-manifest.json"
+    strip_path = true
+  }
+
+  post-processor "checksum" {
+    checksum_types = ["sha256"]
+    output         = "build/mini-derived_{{.ChecksumType}}.checksum"
   }
 }

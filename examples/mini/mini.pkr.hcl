@@ -21,7 +21,7 @@ variable "arch" {
 
 variable "password" {
   type        = string
-  description = "Root's password while the template is built. Sealing locks it."
+  description = "Root's password while the template is built. It stays the password of the template's machines: give each user of a real template a key instead."
   default     = "gantry"
 }
 
@@ -121,13 +121,9 @@ build {
     ]
   }
 
-  post-processor "manifest" {
-    output     = "build/mini-manifest.json"
-    strip_path = true
-  }
-
-  post-processor "checksum" {
-    checksum_types = ["sha256"]
-    output         = "build/mini_{{.ChecksumType}}.checksum"
+  # Only a template of the local store; without this block a disk file in output-mini/ would be made as well, as
+  # Packer does.
+  artifact "template" {
+    name = "mini"
   }
 }

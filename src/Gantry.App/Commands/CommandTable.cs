@@ -20,6 +20,22 @@ internal static class CommandTable
 {
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
+        new("launch", CommandGroup.Machines, LaunchCommand.Summary, LaunchCommand.Build),
+        new("create", CommandGroup.Machines, LaunchCommand.CreateSummary, LaunchCommand.BuildCreate),
+        new("clone", CommandGroup.Machines, CloneCommand.Summary, CloneCommand.Build),
+        new("start", CommandGroup.Machines, PowerCommands.StartSummary, PowerCommands.BuildStart),
+        new("shutdown", CommandGroup.Machines, PowerCommands.ShutdownSummary, PowerCommands.BuildShutdown),
+        new("stop", CommandGroup.Machines, PowerCommands.StopSummary, PowerCommands.BuildStop),
+        new("restart", CommandGroup.Machines, PowerCommands.RestartSummary, PowerCommands.BuildRestart),
+        new("pause", CommandGroup.Machines, PowerCommands.PauseSummary, PowerCommands.BuildPause),
+        new("resume", CommandGroup.Machines, PowerCommands.ResumeSummary, PowerCommands.BuildResume),
+        new("delete", CommandGroup.Machines, DeleteCommand.Summary, DeleteCommand.Build),
+        new("list", CommandGroup.Machines, ListCommand.Summary, ListCommand.Build),
+        new("show", CommandGroup.Machines, ListCommand.ShowSummary, ListCommand.BuildShow),
+        new("set", CommandGroup.Machines, SetCommand.Summary, SetCommand.Build),
+        new("rename", CommandGroup.Machines, SetCommand.RenameSummary, SetCommand.BuildRename),
+        new("template", CommandGroup.Builds, TemplateCommand.Summary, TemplateCommand.Build),
+        new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
         new("build", CommandGroup.Builds, BuildCommand.Summary, BuildCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),

@@ -118,7 +118,9 @@ public sealed record HostReport
         {
             return new IsaReport
             {
-                Isa = isa, Reason = $"{profile.Binary} is not installed", Install = profile.Package.InstallLine(),
+                Isa = isa,
+                Reason = $"{profile.Binary} is not installed",
+                Install = profile.Package.InstallLine(),
             };
         }
         var choice = await AcceleratorChoice.ForAsync(isa, probe, null, cancellationToken).ConfigureAwait(false);

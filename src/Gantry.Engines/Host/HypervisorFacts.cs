@@ -41,7 +41,8 @@ public sealed record HypervisorFacts
         {
             return new HypervisorFacts
             {
-                Present = true, Name = deviceTree.Contains("kvm", StringComparison.Ordinal) ? "KVM" : deviceTree,
+                Present = true,
+                Name = deviceTree.Contains("kvm", StringComparison.Ordinal) ? "KVM" : deviceTree,
                 Evidence = "the device tree has a hypervisor node",
             };
         }

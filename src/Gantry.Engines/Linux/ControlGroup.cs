@@ -80,19 +80,41 @@ internal sealed class ControlGroup
         }
     }
 
-    /// <summary>Removes a machine's groups; those that still hold a process stay.</summary>
-    public static void Remove(int number)
+    /// <summary>The groups of ours that a running process is in.</summary>
+    public static ControlGroup Of(int pid)
     {
-        var name = Path.Combine("gantry", number.ToString(CultureInfo.InvariantCulture));
-        foreach (var parent in Parents())
+        var folders = new List<string>();
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/{pid}/cgroup"))
+            {
+                // ID:CONTROLLERS:PATH; v2's single tree has no controllers.
+                var parts = line.Split(':', 3);
+                if (parts.Length < 3 || Path.GetFileName(Path.GetDirectoryName(parts[2])) != "gantry")
+                    continue;
+                var tree = parts[1].Length == 0 ? Root : Path.Combine(Root, parts[1]);
+                folders.Add(Path.Combine(tree, parts[2].TrimStart('/')));
+            }
+        }
+        catch (IOException)
+        {
+            // Ended meanwhile.
+        }
+        return new ControlGroup(folders);
+    }
+
+    /// <summary>Removes the groups; those that still hold a process stay.</summary>
+    public void Remove()
+    {
+        foreach (var folder in _folders)
         {
             try
             {
-                Directory.Delete(Path.Combine(parent, name), recursive: false);
+                Directory.Delete(folder, recursive: false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Busy or never made.
+                // Busy, or removed by another command.
             }
         }
     }

@@ -20,6 +20,12 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
 
     private const int MonitorRounds = 5;
 
+    /// <summary>
+    /// A program that another thread starts at this moment holds a copy of every descriptor of ours until it is
+    /// loaded, a machine's lock among them, even one whose QEMU has just ended.
+    /// </summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMilliseconds(300);
+
     public QemuEngine()
         : this(TimeProvider.System)
     {
@@ -54,12 +60,13 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
         var arguments = QemuCommandLine.Build(launch);
         Directory.CreateDirectory(
             runDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var runLock = Take(launch, runDirectory);
+        using var runLock = await TakeAsync(launch, runDirectory, cancellationToken).ConfigureAwait(false);
         foreach (var socket in (string[])[launch.Run.Qmp, launch.Run.SpareQmp, launch.Run.Serial, launch.Run.Vnc,
             launch.Run.GuestAgent])
             File.Delete(socket);
         if (File.Exists(launch.Run.Log))
             File.Move(launch.Run.Log, launch.Run.Log + ".1", overwrite: true);
+        GuestLogs.Bound(launch.Run);
         var group = ControlGroup.Make(launch.Number.Value);
         ChildProcess? tpm = null;
         ChildProcess? qemu = null;
@@ -87,7 +94,7 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
         {
             await EndAsync(qemu).ConfigureAwait(false);
             await EndAsync(tpm).ConfigureAwait(false);
-            ControlGroup.Remove(launch.Number.Value);
+            group.Remove();
             throw;
         }
     }
@@ -98,6 +105,7 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
     {
         var run = RunPaths.For(runDirectory);
         Exception? last = null;
+        GuestLogs.Bound(run);
         // The monitors take one client each: another command may be at one of them for a moment.
         for (var round = 0; round < MonitorRounds * 2; round++)
         {
@@ -129,7 +137,8 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
         if (!IsAlive(runDirectory))
             return;
         using var process = await IdentifyAsync(run, uuid, cancellationToken).ConfigureAwait(false);
-        process?.TrySignal(Libc.SigKill);
+        var group = ControlGroup.Of(process.Pid);
+        process.TrySignal(Libc.SigKill);
         var started = clock.GetTimestamp();
         while (IsAlive(runDirectory))
         {
@@ -137,18 +146,19 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
             {
                 throw new ProblemException(
                     ProblemKind.Failed,
-                    $"the machine's process {process?.Pid} was killed but has not ended",
+                    $"the machine's process {process.Pid} was killed but has not ended",
                     "it may be waiting for a disk or a network file system that does not answer");
             }
             await Task.Delay(TimeSpan.FromMilliseconds(10), clock, cancellationToken).ConfigureAwait(false);
         }
+        group.Remove();
     }
 
     /// <summary>
     /// Which process listens on the machine's sockets: the kernel tells without QEMU's help. Its arguments must name
     /// the machine's UUID.
     /// </summary>
-    private static async Task<ProcessHandle?> IdentifyAsync(RunPaths run, Guid uuid, CancellationToken cancellationToken)
+    private static async Task<ProcessHandle> IdentifyAsync(RunPaths run, Guid uuid, CancellationToken cancellationToken)
     {
         foreach (var path in (string[])[run.SpareQmp, run.Qmp, run.GuestAgent, run.Vnc, run.Serial])
         {
@@ -191,12 +201,19 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
         }
     }
 
-    private static RunLock Take(QemuLaunch launch, string runDirectory)
+    private async Task<RunLock> TakeAsync(QemuLaunch launch, string runDirectory, CancellationToken cancellationToken)
     {
+        var started = clock.GetTimestamp();
         try
         {
-            if (RunLock.TryTake(launch.Run.Lock) is { } taken)
-                return taken;
+            while (true)
+            {
+                if (RunLock.TryTake(launch.Run.Lock) is { } taken)
+                    return taken;
+                if (clock.GetElapsedTime(started) > LockPatience)
+                    break;
+                await Task.Delay(TimeSpan.FromMilliseconds(10), clock, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (IOException e)
         {

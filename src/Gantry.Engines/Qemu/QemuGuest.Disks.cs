@@ -27,12 +27,17 @@ public sealed partial class QemuGuest
         return nodes;
     }
 
-    /// <summary>A device's name from its place in QEMU's object tree; null for what is no drive of ours.</summary>
+    /// <summary>
+    /// A device's name from what <c>query-block</c> calls it: the id where the drive is the device's own, else the
+    /// place in QEMU's object tree. null for what is no drive of ours.
+    /// </summary>
     private static string? DriveOf(string path)
     {
         const string devices = "/machine/peripheral/";
         if (path is "/machine/system.flash1" or "/machine/virt.flash1")
             return "efivars";
+        if (path.Length > 0 && path[0] != '/')
+            return path;
         return path.StartsWith(devices, StringComparison.Ordinal)
             ? path[devices.Length..].Replace("/virtio-backend", "", StringComparison.Ordinal)
             : null;

@@ -18,6 +18,7 @@ public sealed partial class QemuGuest : IMachineGuest
     private readonly ProcessHandle _process;
     private readonly TimeProvider _clock;
     private readonly QmpSubscription _shutdowns;
+    private readonly ControlGroup _group;
 
     private QemuGuest(QmpClient monitor, RunPaths run, Guid uuid, ProcessHandle process, TimeProvider clock)
     {
@@ -26,6 +27,7 @@ public sealed partial class QemuGuest : IMachineGuest
         _process = process;
         _clock = clock;
         Uuid = uuid;
+        _group = ControlGroup.Of(process.Pid);
         _shutdowns = monitor.Subscribe("SHUTDOWN");
     }
 
@@ -163,6 +165,7 @@ public sealed partial class QemuGuest : IMachineGuest
                 return false;
             await Task.Delay(TimeSpan.FromMilliseconds(5), _clock, cancellationToken).ConfigureAwait(false);
         }
+        _group.Remove();
         return true;
     }
 

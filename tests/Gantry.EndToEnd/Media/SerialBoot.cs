@@ -42,7 +42,9 @@ internal static class SerialBoot
     {
         var start = new ProcessStartInfo("qemu-system-x86_64", arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using Process process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(Limit);

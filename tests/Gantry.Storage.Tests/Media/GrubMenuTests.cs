@@ -36,9 +36,12 @@ public class GrubMenuTests
         var menu = GrubMenu.Parse(
             files.Keys.First(),
             path => files.TryGetValue(path, out string? text) ? Encoding.UTF8.GetBytes(text) : null)!;
-        string title = menu.Apply(entry, KernelArguments.Parse(arguments), TimeSpan.FromMilliseconds(1));
+        string title = menu.Apply(entry, "Expert", KernelArguments.Parse(arguments), TimeSpan.FromMilliseconds(1));
         return (title, menu.Files.ToDictionary(file => file.Path, file => Encoding.UTF8.GetString(file.ToBytes())));
     }
+
+    private static GrubMenu? Parse(string text) =>
+        GrubMenu.Parse("grub.cfg", path => path == "grub.cfg" ? Encoding.UTF8.GetBytes(text) : null);
 
     private static string ApplyMain(string? entry, string arguments) =>
         Apply(new() { ["boot/grub/grub.cfg"] = Main }, entry, arguments).Files["boot/grub/grub.cfg"];
@@ -106,10 +109,19 @@ public class GrubMenuTests
     }
 
     [Fact]
+    public void DotsBeforeATitle_AndTheOtherMenusName_AreOverlooked()
+    {
+        var files = new Dictionary<string, string> { ["grub.cfg"] = "menuentry '... Expert' { linux /k\n}\n" };
+        Assert.Equal("... Expert", Apply(files, "expert", "").Title);
+        Assert.Equal("... Expert", Apply(files, "label-in-isolinux", "").Title);
+    }
+
+    [Fact]
     public void UnknownEntry_IsRefusedWithTheNames() =>
         Assert.Contains(
             "it has: Graphical install, Install, Expert, Rescue ${x}",
-            Assert.Throws<MediaException>(() => ApplyMain("nonsense", "")).Message,
+            Assert.Throws<MediaException>(() => Parse(Main)!.Apply(
+                "nonsense", null, KernelArguments.Parse(""), TimeSpan.FromSeconds(1))).Message,
             StringComparison.Ordinal);
 
     [Theory]
@@ -128,7 +140,7 @@ public class GrubMenuTests
                 try
                 {
                     GrubMenu.Parse("grub.cfg", path => path == "grub.cfg" ? Encoding.UTF8.GetBytes(text) : null)
-                        ?.Apply(null, KernelArguments.Parse(""), TimeSpan.FromSeconds(1));
+                        ?.Apply(null, null, KernelArguments.Parse(""), TimeSpan.FromSeconds(1));
                 }
                 catch (MediaException)
                 {

@@ -24,6 +24,7 @@ public class InstallerIsoTests
             .AddFile("boot/grub/grub.cfg", MediaContent.FromText(Grub))
             .AddFile("pool/big", MediaContent.FromBytes(RandomNumberGenerator.GetBytes(100_000)))
             .AddSymlink("stable", "pool")
+            .AddFile("empty", MediaContent.FromText(""))
             .AddFile("replaced", MediaContent.FromText("old"));
         // All digests are wrong: a test that finds right ones knows that they were renewed.
         IEnumerable<string> sums = tree.Entries().Where(entry => entry.Node is MediaNode.File)
@@ -77,6 +78,7 @@ public class InstallerIsoTests
         Assert.Equal("#!/bin/sh\n", Text(reader, "new folder/link"));
         Assert.Equal(MediaModes.Executable, reader.Find("new folder/scripts/run")!.Permissions);
         Assert.Equal((0u, Time), (reader.Find("preseed.cfg")!.Uid, reader.Find("preseed.cfg")!.ModifiedAt));
+        Assert.Equal("", Text(reader, "empty"));
         Assert.Equal("pool", reader.Find("stable", followLast: false)!.LinkTarget);
 
         string report = Oracle.Run("xorriso", "-indev", folder["out.iso"], "-report_system_area", "plain",
@@ -97,7 +99,7 @@ public class InstallerIsoTests
         await InstallerIso.RemasterAsync(Options(folder));
         Oracle.Run("xorriso", "-osirrox", "on", "-indev", folder["out.iso"], "-extract", "/", folder["files"]);
         string[] lines = File.ReadAllLines(folder["files/md5sum.txt"]);
-        Assert.Equal(8, lines.Length);
+        Assert.Equal(9, lines.Length);
         string[] renewed = [.. lines.Where(line => line[0] != '0')
             .Select(line => line[34..]).Order(StringComparer.Ordinal)];
         Assert.Equal(

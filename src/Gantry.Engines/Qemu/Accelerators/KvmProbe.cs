@@ -40,7 +40,7 @@ public sealed class KvmProbe(QemuHost host, TimeProvider clock)
         var proven = isa == Isa.I386 ? Isa.X86_64 : isa;
         var binary = host.Binary(proven);
         var file = CacheFile(proven, binary);
-        if (Read(file) is { } known)
+        if (Read(file) is { } known && (known.Works || !IsOld(file)))
             return known;
         var verdict = await RunAsync(proven, binary.Path, "kvm", cancellationToken).ConfigureAwait(false);
         FactsFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(verdict, EngineJson.Default.KvmVerdict));
@@ -176,6 +176,10 @@ public sealed class KvmProbe(QemuHost host, TimeProvider clock)
         return Path.Combine(
             host.FactsFolder, $"kvm-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16]}.json");
     }
+
+    /// <summary>A starved host may have missed the deadline; a failure is not believed for ever.</summary>
+    private bool IsOld(string file) =>
+        clock.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(file)) > TimeSpan.FromHours(1);
 
     private static KvmVerdict? Read(string file)
     {

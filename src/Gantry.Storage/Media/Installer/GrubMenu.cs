@@ -41,9 +41,11 @@ internal sealed class GrubMenu
 
     /// <summary>Makes an entry boot by itself, with more kernel arguments. Returns the entry's title.</summary>
     /// <exception cref="MediaException">No such entry, or it starts no kernel that takes arguments.</exception>
-    public string Apply(string? wanted, KernelArguments arguments, TimeSpan timeout)
+    /// <param name="wanted">Title or id; null for the menu's default.</param>
+    /// <param name="otherName">What another menu of the same image calls the entry, if it is not called as wanted.</param>
+    public string Apply(string? wanted, string? otherName, KernelArguments arguments, TimeSpan timeout)
     {
-        Entry entry = wanted is null ? Default() : Find(wanted.Trim());
+        Entry entry = wanted is null ? Default() : Find(wanted.Trim(), otherName);
         if (!arguments.IsEmpty) Append(entry, arguments);
         var path = new List<string>();
         int number = 0;
@@ -71,14 +73,19 @@ internal sealed class GrubMenu
         return plain ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 
-    private Entry Find(string wanted)
+    private Entry Find(string wanted, string? otherName)
     {
         var bootable = _entries.Where(entry => !entry.IsSubmenu).ToList();
         return bootable.Find(entry => Same(entry.Title, wanted))
             ?? bootable.Find(entry => entry.Id is { } id && Same(id, wanted))
+            ?? bootable.Find(entry => Same(Bare(entry.Title), wanted))
+            ?? (otherName is null ? null : bootable.Find(entry => Same(Bare(entry.Title), otherName)))
             ?? throw new MediaException(
-                $"'{Path}' has no menu entry '{wanted}'; it has: {string.Join(", ", Names.Take(40))}");
+                $"'{Path}' has no menu entry '{wanted}'; it has: {string.Join(", ", Names.Distinct().Take(40))}");
     }
+
+    /// <summary>Debian writes "... Expert install" in submenus.</summary>
+    private static string Bare(string title) => title.TrimStart('.', ' ');
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 

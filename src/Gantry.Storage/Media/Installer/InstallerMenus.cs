@@ -24,6 +24,7 @@ internal sealed class InstallerMenus
     private readonly Dictionary<string, byte[]> _changed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _inPlace = new(StringComparer.Ordinal);
     private readonly List<InstallerIsoEntry> _entries = [];
+    private string? _isolinuxText;
 
     private InstallerMenus(IsoReader reader, InstallerIsoOptions options)
     {
@@ -70,6 +71,7 @@ internal sealed class InstallerMenus
         {
             if (Read(path) is null || IsolinuxMenu.Parse(path, Read) is not { } menu) continue;
             string label = menu.Apply(_options.MenuEntry, _arguments, _options.MenuTimeout);
+            _isolinuxText = menu.TextOf(label);
             _entries.Add(new InstallerIsoEntry(path, label));
             Take(menu.Files);
             return true;
@@ -89,7 +91,7 @@ internal sealed class InstallerMenus
             // The same file may be known by several paths (links, or names without case).
             if (Read(path) is null || !seen.Add(RealPath(path)) || GrubMenu.Parse(path, Read) is not { } menu) continue;
             if (menu.Files.Skip(1).Any(file => !seen.Add(RealPath(file.Path)))) continue;
-            string title = menu.Apply(_options.MenuEntry, _arguments, _options.MenuTimeout);
+            string title = menu.Apply(_options.MenuEntry, _isolinuxText, _arguments, _options.MenuTimeout);
             _entries.Add(new InstallerIsoEntry(path, title));
             Take(menu.Files);
         }
@@ -111,7 +113,7 @@ internal sealed class InstallerMenus
                 .Where(entry => entry.Name.Equals("grub.cfg", StringComparison.OrdinalIgnoreCase)))
             {
                 if (GrubMenu.Parse(config.Path, ReadFat) is not { } menu) continue;
-                string title = menu.Apply(_options.MenuEntry, _arguments, _options.MenuTimeout);
+                string title = menu.Apply(_options.MenuEntry, _isolinuxText, _arguments, _options.MenuTimeout);
                 _entries.Add(new InstallerIsoEntry($"{image}:{config.Path}", title));
                 foreach (TextEdit file in menu.Files.Where(file => file.Changed))
                     replaced[fat.Find(file.Path)!.Path] = file.ToBytes();

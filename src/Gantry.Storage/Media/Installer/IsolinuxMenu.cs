@@ -18,8 +18,12 @@ internal sealed class IsolinuxMenu
     private readonly Dictionary<string, TextEdit> _files = new(StringComparer.Ordinal);
     private readonly List<Label> _labels = [];
     private readonly List<Line> _lines = [];
+
+    /// <summary>The submenus that are open, each by a number of its own; the main menu is 0.</summary>
+    private readonly Stack<int> _menus = new([0]);
+
     private Label? _current;
-    private int _menuDepth;
+    private int _menuCount;
     private bool _inHelp;
 
     private IsolinuxMenu(string path, Func<string, byte[]?> read)
@@ -45,6 +49,9 @@ internal sealed class IsolinuxMenu
         var menu = new IsolinuxMenu(path, read);
         return menu._labels.Count == 0 ? null : menu;
     }
+
+    /// <summary>What the menu shows for a label, or null.</summary>
+    public string? TextOf(string label) => _labels.Find(other => other.Name == label)?.Text;
 
     /// <summary>Makes an entry boot by itself, with more kernel arguments. Returns the entry's label.</summary>
     /// <exception cref="MediaException">No such entry, or it starts no kernel that takes arguments.</exception>
@@ -75,8 +82,8 @@ internal sealed class IsolinuxMenu
     {
         // ONTIMEOUT and DEFAULT may be a label or a command; a command is no entry that could be changed.
         Label? byName = LabelOf("ontimeout") ?? LabelOf("default");
-        return byName ?? _labels.Find(label => label.MenuDefault is not null && label.MenuDepth == 0)
-            ?? _labels.Find(label => label.MenuDepth == 0) ?? _labels[0];
+        return byName ?? _labels.Find(label => label.MenuDefault is not null && label.Menu == 0)
+            ?? _labels.Find(label => label.Menu == 0) ?? _labels[0];
     }
 
     private Label? LabelOf(string keyword)
@@ -124,13 +131,13 @@ internal sealed class IsolinuxMenu
 
     private void MakeDefault(Label chosen)
     {
-        foreach (Label label in _labels.Where(label => label != chosen && label.MenuDepth == chosen.MenuDepth))
+        foreach (Label label in _labels.Where(label => label != chosen && label.Menu == chosen.Menu))
         {
             if (label.MenuDefault is { } line) line.File.Replace(line.Start, line.Length, "");
         }
         if (chosen.MenuDefault is null) InsertAfter(chosen.Start, "menu default");
-        // DEFAULT names either an entry or the menu program, which must stay.
-        foreach (Line line in _lines.Where(line => line.Keyword == "default"))
+        // DEFAULT names either an entry or the menu program, which must stay; a submenu's own may stay too.
+        foreach (Line line in _lines.Where(line => line.Keyword == "default" && line.Menu == 0))
         {
             bool names = _labels.Exists(label => Same(label.Name, line.Value.Split(' ', '\t')[0]));
             if (names) line.File.Replace(line.ValueStart, line.Value.Length, chosen.Name);
@@ -193,6 +200,7 @@ internal sealed class IsolinuxMenu
             return;
         }
         line.Label = _current;
+        line.Menu = _menus.Peek();
         _lines.Add(line);
         switch (line.Keyword)
         {
@@ -203,15 +211,15 @@ internal sealed class IsolinuxMenu
                 Load(Resolve(line.Value.Split(' ', '\t')[0]), depth + 1);
                 break;
             case "menu begin":
-                _menuDepth++;
+                _menus.Push(++_menuCount);
                 _current = null;
                 break;
             case "menu end":
-                _menuDepth = Math.Max(0, _menuDepth - 1);
+                if (_menus.Count > 1) _menus.Pop();
                 _current = null;
                 break;
             case "label" when line.Value.Length > 0:
-                _current = new Label(line, line.Value.Split(' ', '\t')[0], _menuDepth);
+                _current = new Label(line, line.Value.Split(' ', '\t')[0], _menus.Peek());
                 _labels.Add(_current);
                 break;
             default:
@@ -246,13 +254,13 @@ internal sealed class IsolinuxMenu
         return string.Join('/', parts.Where(part => part is not ("" or ".")));
     }
 
-    private sealed class Label(Line start, string name, int menuDepth)
+    private sealed class Label(Line start, string name, int menu)
     {
         public Line Start { get; } = start;
 
         public string Name { get; } = name;
 
-        public int MenuDepth { get; } = menuDepth;
+        public int Menu { get; } = menu;
 
         public string? Text { get; set; }
 
@@ -301,6 +309,8 @@ internal sealed class IsolinuxMenu
         public int ValueStart { get; }
 
         public Label? Label { get; set; }
+
+        public int Menu { get; set; }
 
         private static int Skip(string text, int at, bool blank)
         {

@@ -131,7 +131,10 @@ internal sealed class IsoLayout
     {
         // Boot parts come first: some firmwares read only the beginning of a medium well.
         IsoItem[] first = [.. new[] { Catalog, BiosImage, EfiImage }.OfType<IsoItem>().Distinct()];
-        long sector = firstSector;
+        // Empty files point to a sector of their own: xorriso takes two files at one address for the same file, and one
+        // at the boot catalogue's for the catalogue.
+        bool anyEmpty = all.Exists(item => item.Node is MediaNode.File && item.Length == 0);
+        long sector = firstSector + (anyEmpty ? 1 : 0);
         foreach (IsoItem item in first.Concat(all.Except(first)).Where(item => item.Node is MediaNode.File))
         {
             item.DataSector = item.Length == 0 ? firstSector : checked((uint)sector);

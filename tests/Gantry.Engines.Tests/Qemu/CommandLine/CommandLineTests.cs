@@ -83,12 +83,14 @@ public sealed class CommandLineTests
             {
                 Name = text,
                 SharedFolders = [new SharedFolder { HostPath = "/" + text, Tag = "t" }],
-            }) with { Disks = [new LaunchDisk { Chain = [new ChainLink("/" + text, VolumeFormat.Qcow2)] }] };
+            }) with
+            { Disks = [new LaunchDisk { Chain = [new ChainLink("/" + text, VolumeFormat.Qcow2)] }] };
             var arguments = QemuCommandLine.Build(launch);
             var plain = QemuCommandLine.Build(Launches.Plain().With(s => s with
             {
                 SharedFolders = [new SharedFolder { HostPath = "/x", Tag = "t" }],
-            }) with { Disks = [new LaunchDisk { Chain = [new ChainLink("/x", VolumeFormat.Qcow2)] }] });
+            }) with
+            { Disks = [new LaunchDisk { Chain = [new ChainLink("/x", VolumeFormat.Qcow2)] }] });
             Assert.Equal(plain.Count, arguments.Count);
             Assert.Equal("/" + text, Blockdevs(launch)[0].GetProperty("file").GetProperty("filename").GetString());
             var share = arguments[arguments.ToList().IndexOf("-fsdev") + 1];

@@ -36,13 +36,15 @@ public sealed class GoldenTests
         ["install-uefi-cd-once"] = () => WithCd(Launches.Plain().WithUefi()),
         ["install-aarch64-cd"] = () => WithCd(Launches.Plain(Isa.Aarch64).WithUefi()),
         ["seed-on-q35"] = () => Launches.Plain().WithUefi().With(s => s with { Cdroms = [new CdromSpec { Seed = true }] })
-            with { SeedCd = "/run/gantry/101/seed.iso" },
+            with
+        { SeedCd = "/run/gantry/101/seed.iso" },
         ["disks-on-every-bus"] = EveryBus,
         ["disks-on-every-bus-q35"] = () => EveryBus().With(s => s with { MachineType = "pc-q35-7.2" }),
         ["disk-caches"] = Caches,
         ["networks"] = Networks,
         ["floppy-and-empty-cd"] = () => Launches.Plain().With(s => s with { Cdroms = [new CdromSpec()] })
-            with { Floppy = "/srv/answers.img" },
+            with
+        { Floppy = "/srv/answers.img" },
         ["shared-folders"] = () => Launches.Plain().With(s => s with
         {
             SharedFolders =
@@ -54,7 +56,9 @@ public sealed class GoldenTests
         ["no-graphics-no-network"] = () => Launches.Plain().With(s => s with { GraphicsAdapter = "none", NetworkCards = [] }),
         ["incoming-paused"] = () => Launches.Plain() with
         {
-            Incoming = true, Paused = true, GenerationId = Guid.Parse("3c8f2a10-57f4-4e2e-8a44-0d9b6c1e7a02"),
+            Incoming = true,
+            Paused = true,
+            GenerationId = Guid.Parse("3c8f2a10-57f4-4e2e-8a44-0d9b6c1e7a02"),
         },
         ["boot-network"] = () => Launches.Plain().With(s => s with { Boot = BootDevice.Network }),
         ["boot-cdrom"] = () => WithCd(Launches.Plain(), BootDevice.Cdrom),
@@ -98,7 +102,8 @@ public sealed class GoldenTests
 
     private static QemuLaunch WithCd(QemuLaunch launch, BootDevice boot = BootDevice.CdromOnce) =>
         launch.With(s => s with { Boot = boot, Cdroms = [new CdromSpec { File = "debian.iso" }] })
-        with { Cdroms = ["/isos/debian.iso"] };
+        with
+        { Cdroms = ["/isos/debian.iso"] };
 
     private static QemuLaunch Packer(params (string, string?)[] switches) =>
         WithCd(Launches.Plain() with { Ports = [new LaunchPort(0, "127.0.0.1", 3322, 22)] }).WithSwitches(switches);

@@ -36,7 +36,9 @@ internal static class Launches
     {
         Kernel = new DirectBoot
         {
-            Kernel = "/boot/vmlinuz", Initrd = "/boot/initrd.img", CommandLine = "console=ttyS0 quiet root=/dev/vda1",
+            Kernel = "/boot/vmlinuz",
+            Initrd = "/boot/initrd.img",
+            CommandLine = "console=ttyS0 quiet root=/dev/vda1",
         },
     });
 

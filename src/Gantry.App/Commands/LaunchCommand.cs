@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Gantry.App.Hosting;
+using Gantry.Machines.Create;
+using Gantry.Machines.Guest;
+using Gantry.Machines.Run;
+using Gantry.Model;
+using Gantry.Model.Machines;
+
+namespace Gantry.App.Commands;
+
+/// <summary><c>gantry launch</c>: a new machine of a template, started; and <c>gantry create</c>, the same not started.</summary>
+internal static class LaunchCommand
+{
+    public const string Summary = "Make a machine from a template and start it";
+
+    public const string CreateSummary = "Make a machine from a template";
+
+    public static Command Build(CommandContext context) => Make(context, "launch", Summary, start: true);
+
+    public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
+
+    /// <summary>Starts a machine and says where it can be reached.</summary>
+    public static async Task StartAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        using (var view = context.StartProgress())
+        {
+            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+        }
+
+        context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");
+        foreach (var port in node.Host.Runtime(machine.Number)?.Ports ?? [])
+        {
+            var what = port.GuestPort == 22 ? $"gantry ssh {machine.Spec.Name}" : $"port {port.GuestPort}";
+            context.Terminal.Out.Write($"  {port.Address}:{port.HostPort} → {what}\n");
+        }
+    }
+
+    private static Command Make(CommandContext context, string verb, string summary, bool start)
+    {
+        var template = CommonArguments.Template(context);
+        var options = new MachineOptions();
+        var command = new Command(verb, summary) { template };
+        options.AddTo(command);
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
+            var found = await node.Templates.GetAsync(parse.GetValue(template)!, cancellationToken);
+            var key = await NodeKey.GetAsync(node.Folders, cancellationToken);
+            var wishes = await options.WishesAsync(node, parse, found.LoginUser, key.PublicKey, cancellationToken);
+            var machine = await node.Launcher.FromTemplateAsync(found, wishes, cancellationToken);
+            if (start)
+                await StartAsync(context, node, machine, cancellationToken);
+            else
+                context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Gantry.Model;
+using Gantry.Model.Machines;
+
+namespace Gantry.App.Commands;
+
+/// <summary><c>gantry set</c> and <c>gantry rename</c>: changes to what a machine should be.</summary>
+internal static class SetCommand
+{
+    public const string Summary = "Change a machine's settings; hardware changes at its next start";
+    public const string RenameSummary = "Give a machine another name";
+
+    public static Command Build(CommandContext context)
+    {
+        var name = CommonArguments.Machine(context);
+        var cpus = new Option<int?>("--cpus") { Description = "Virtual CPUs" };
+        var memory = new Option<string>("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
+        var guarded = new Option<bool?>("--protected") { Description = "Refuse to delete it" };
+        var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
+        var publish = new Option<string[]>("--publish", "-p") { HelpName = "[ADDRESS:]HOST:GUEST", Description = "The ports to publish, instead of those so far" };
+        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
+            var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
+            var ports = parse.GetValue(publish) is { Length: > 0 } texts ? texts.Select(MachineOptions.Port).ToValueList() : null;
+            var changed = await node.Machines.UpdateAsync(
+                machine.Number,
+                record => record with
+                {
+                    Spec = record.Spec with
+                    {
+                        Cpu = parse.GetValue(cpus) is { } count ? Checked(count) : record.Spec.Cpu,
+                        MemoryMiB = parse.GetValue(memory) is { } size ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : record.Spec.MemoryMiB,
+                        Protected = parse.GetValue(guarded) ?? record.Spec.Protected,
+                        Notes = parse.GetValue(notes) ?? record.Spec.Notes,
+                        NetworkCards = ports is null ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
+                    },
+                },
+                cancellationToken);
+            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes };
+            context.Terminal.Out.Write($"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    public static Command BuildRename(CommandContext context)
+    {
+        var name = CommonArguments.Machine(context);
+        var newName = new Argument<string>("new-name") { HelpName = "NEW_NAME", Description = "Its name from now on" };
+        var command = new Command("rename", RenameSummary) { name, newName };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
+            var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
+            var wanted = Names.Check(parse.GetValue(newName)!, "machine");
+            await node.Machines.UpdateAsync(
+                machine.Number, record => record with { Spec = record.Spec with { Name = wanted } }, cancellationToken);
+            context.Terminal.Out.Write($"{machine.Spec.Name} is now {wanted}\n");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static CpuTopology Checked(int count) => count is >= 1 and <= 1024
+        ? new CpuTopology { Count = count }
+        : throw new ProblemException(ProblemKind.InvalidInput, $"a machine can't have {count} CPUs", "give 1 to 1024");
+
+    private static ValueList<NetworkCardSpec> WithPorts(ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
+    {
+        // The way in for gantry ssh stays, unless the guest's SSH port is published otherwise.
+        var ssh = cards.SelectMany(card => card.Published).Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));
+        return cards.Select((card, i) => card with { Published = i == 0 ? [.. ports, .. ssh] : [] }).ToValueList();
+    }
+}
