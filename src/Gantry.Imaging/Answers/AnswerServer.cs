@@ -25,6 +25,7 @@ public sealed class AnswerServer : IAsyncDisposable
     private readonly ConcurrentDictionary<string, bool> _requested = new(StringComparer.Ordinal);
     private readonly Lock _logGate = new();
     private readonly Task _loop;
+    private bool _disposed;
 
     private AnswerServer(
         Socket listener, ServedFiles files, AnswerServerOptions options, TimeProvider time, Action<AnswerAccess>? onAccess)
@@ -112,6 +113,8 @@ public sealed class AnswerServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         await _stop.CancelAsync();
         _listener.Dispose();
         await _loop;

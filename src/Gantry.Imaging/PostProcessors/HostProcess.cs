@@ -104,9 +104,11 @@ public static partial class HostProcess
         {
         }
 
-        // Also what its leader left behind in the group.
+        // Also what its leader left behind in the group; a signal is sent before it has its effect.
         _ = Signal(group, Kill);
         await process.WaitForExitAsync(CancellationToken.None);
+        for (var look = 0; look < 50 && Signal(group, 0) == 0; look++)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

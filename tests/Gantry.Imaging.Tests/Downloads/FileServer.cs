@@ -79,7 +79,7 @@ internal sealed class FileServer : IAsyncDisposable
 
         if (name != "mini.iso")
         {
-            await WriteAsync(stream, "404 Not Found", "", ReadOnlyMemory<byte>.Empty);
+            await WriteAsync(stream, "404 Not Found", "", Array.Empty<byte>());
             return;
         }
 
