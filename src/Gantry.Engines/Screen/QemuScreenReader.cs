@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
-using Gantry.Engines.Keyboard;
 using Gantry.Engines.Qemu.Monitor;
 
 namespace Gantry.Engines.Screen;

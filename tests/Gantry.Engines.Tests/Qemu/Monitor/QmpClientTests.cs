@@ -101,9 +101,13 @@ public sealed class QmpClientTests : IDisposable
     [Fact]
     public async Task Execute_NoAnswer_TimesOutAndIgnoresALateAnswer()
     {
-        await using var client = await ConnectAsync(new QmpOptions { CommandTimeout = TimeSpan.FromMilliseconds(50) });
+        var clock = new ManualClock();
+        await using var client = await ConnectAsync(new QmpOptions { Clock = clock });
         var call = client.ExecuteAsync("slow");
         var (_, id, _) = await _server.NextAsync();
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(call.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
         var e = await Assert.ThrowsAsync<TimeoutException>(() => call);
         Assert.Contains("'slow'", e.Message, StringComparison.Ordinal);
         await _server.SendAsync($$"""{"return": {}, "id": {{id}}}""");

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Gantry.Engines.Keyboard;
+namespace Gantry.Engines.Qemu.Monitor;
 
 /// <summary>Reads what QEMU's human monitor prints.</summary>
 internal static partial class MonitorText
