@@ -85,13 +85,15 @@ internal static class LogsCommand
 }
 
 /// <summary>Writes a log: as it is for a pipe, line by line without what moves the cursor for a terminal.</summary>
-internal sealed class LogSink(Stream output, bool clean)
+internal sealed class LogSink(Stream output, bool clean) : IDisposable
 {
     /// <summary>A guest may write for ever without a line's end.</summary>
     private const int LongestLine = 8 * 1024;
 
     private readonly MemoryStream _line = new();
     private bool _shown;
+
+    public void Dispose() => _line.Dispose();
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
