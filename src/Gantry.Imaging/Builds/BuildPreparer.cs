@@ -82,7 +82,10 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
     {
         var fields = new Dictionary<string, string>
         {
-            ["HTTPIP"] = BuildRandoms.HostSeenByGuest, ["HTTPPort"] = "8000", ["Name"] = source.Output.MachineName, ["SSHPublicKey"] = "ssh-ed25519 AAAA",
+            ["HTTPIP"] = BuildRandoms.HostSeenByGuest,
+            ["HTTPPort"] = "8000",
+            ["Name"] = source.Output.MachineName,
+            ["SSHPublicKey"] = "ssh-ed25519 AAAA",
         };
         var script = BootCommandScript.Parse(
             [.. source.Boot.Command], new TemplateScope { Fields = fields }, OptionsOf(source));
@@ -97,11 +100,11 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
     /// <summary>How the boot command is to be read.</summary>
     internal static BootCommandOptions OptionsOf(QemuSource source) =>
         new()
-    {
-        Layout = Engines.Keyboard.KeyboardLayout.Find(source.KeyboardLayout) ?? throw new ProblemException(
+        {
+            Layout = Engines.Keyboard.KeyboardLayout.Find(source.KeyboardLayout) ?? throw new ProblemException(
             ProblemKind.InvalidInput, $"there is no keyboard layout '{source.KeyboardLayout}'",
             $"use one of {string.Join(", ", Engines.Keyboard.KeyboardLayout.All.Select(layout => layout.Name))}"),
-    };
+        };
 
     private async Task<ResolvedBase> ResolveBaseAsync(
         QemuSource source, string folder, BuildLog log, CancellationToken cancellationToken)
@@ -122,7 +125,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
                 return new ResolvedBase(
                     [new NamedDigest("template", template.Digest)],
                     template.Provenance,
-                    DisksOver(template.Spec.Disks.Select(disk => disk.Volume), source)) { Template = template };
+                    DisksOver(template.Spec.Disks.Select(disk => disk.Volume), source))
+                { Template = template };
             case BaseDefinition.Kernel kernel:
                 return await FromKernelAsync(source, kernel, folder, log, cancellationToken).ConfigureAwait(false);
             default:
@@ -137,7 +141,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
         return new ResolvedBase(
             [new NamedDigest("iso", fetched.Sha256)],
             Chain("iso", Path.GetFileName(fetched.Path), fetched.Sha256),
-            EmptyDisks(source)) { IsoPath = fetched.Path };
+            EmptyDisks(source))
+        { IsoPath = fetched.Path };
     }
 
     private async Task<ResolvedBase> FromKernelAsync(
@@ -159,7 +164,9 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
         {
             Chain = withIso.Provenance.Chain.With(new ProvenanceLink
             {
-                Kind = "kernel", Name = Path.GetFileName(kernel.KernelPath), Digest = FileDigests.Combined(digests),
+                Kind = "kernel",
+                Name = Path.GetFileName(kernel.KernelPath),
+                Digest = FileDigests.Combined(digests),
             }),
         };
         return withIso with

@@ -150,7 +150,9 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
     {
         var options = new FileStreamOptions
         {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
         await using var file = new StreamWriter(path, options);
         await file.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Gantry.Model;
 using Gantry.Imaging.Definitions;
+using Gantry.Model;
 
 namespace Gantry.Imaging.Cache;
 

@@ -99,7 +99,8 @@ internal sealed class BuildBlockReader(
         {
             ["source"] = HclValue.Object(new Dictionary<string, HclValue>
             {
-                ["type"] = HclValue.String(type), ["name"] = HclValue.String(name),
+                ["type"] = HclValue.String(type),
+                ["name"] = HclValue.String(name),
             }),
         });
         var body = changes is null ? source.Body : Body.Merge([source.Body, changes]);

@@ -79,8 +79,11 @@ internal static class SshConnector
         return e switch
         {
             SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new SshObservation.Refused(),
-            SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown
-                or SocketError.ConnectionAborted } => new SshObservation.Closed(),
+            SocketException
+            {
+                SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown
+                or SocketError.ConnectionAborted
+            } => new SshObservation.Closed(),
             SocketException s when s.Message.Contains("Broken pipe", StringComparison.Ordinal) =>
                 new SshObservation.Closed(),
             SocketException s => new SshObservation.Unreachable(Shorten(s.Message)),

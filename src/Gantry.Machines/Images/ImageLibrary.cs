@@ -97,7 +97,10 @@ public sealed class ImageLibrary
             _images,
             part => run.Report(new StepReport
             {
-                Text = $"Importing {Path.GetFileName(import.Path)}", Done = (long)(part * size), Total = size, Unit = "bytes",
+                Text = $"Importing {Path.GetFileName(import.Path)}",
+                Done = (long)(part * size),
+                Total = size,
+                Unit = "bytes",
             }),
             cancellationToken).ConfigureAwait(false);
         return import;

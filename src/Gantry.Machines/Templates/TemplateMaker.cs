@@ -214,7 +214,10 @@ public sealed class TemplateMaker
         FileSpace.Require(_volumes.Folders.Volumes, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), "the template");
         void Report(double part) => run.Report(new StepReport
         {
-            Text = $"Copying {target.Purpose}", Done = (long)(part * 1000), Total = 1000, Unit = "parts",
+            Text = $"Copying {target.Purpose}",
+            Done = (long)(part * 1000),
+            Total = 1000,
+            Unit = "parts",
         });
         var backing = target.Backing is { } id ? _volumes.PathOf(await _volumes.GetAsync(id, cancellationToken).ConfigureAwait(false)) : null;
         if (backing is not null && chain.Length > 1 && chain[1].Path != backing)

@@ -1,7 +1,7 @@
 using System.IO.Pipes;
 using System.Text.Json.Nodes;
-using Gantry.Engines.Qemu.Monitor;
 using Gantry.EndToEnd.Screen;
+using Gantry.Engines.Qemu.Monitor;
 
 namespace Gantry.EndToEnd.Monitor;
 
