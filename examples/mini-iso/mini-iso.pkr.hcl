@@ -49,7 +49,7 @@ build {
     menu_entry       = "Install"
     kernel_arguments = "answers=iso:/answers"
 
-    files = {
+    content = {
       "/answers" = local.answers
     }
   }
