@@ -120,7 +120,14 @@ public static class TerminalText
         }
 
         if (text[start + 1] is not '[')
-            return start + 1;
+        {
+            // Such as the choice of a character set, ESC ( B: what stands between is no text either.
+            var last = start + 1;
+            while (last < text.Length - 1 && text[last] is >= ' ' and <= '/')
+                last++;
+            return last;
+        }
+
         for (var i = start + 2; i < text.Length; i++)
         {
             if (text[i] is >= '@' and <= '~')

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Security.Cryptography;
 using System.Text;
 using Gantry.Imaging.Definitions;
@@ -33,7 +34,7 @@ public static class FileDigests
             return [await OneAsync(path, name, cancellationToken).ConfigureAwait(false)];
         if (!Directory.Exists(path))
             throw new ProblemException(ProblemKind.NotFound, $"there is no file or folder {path}");
-        var found = Directory.EnumerateFileSystemEntries(path, "*", SearchOption.AllDirectories).Take(MostFiles + 1).ToList();
+        var found = Below(path).Take(MostFiles + 1).ToList();
         if (found.Count > MostFiles)
             throw new ProblemException(ProblemKind.InvalidInput, $"{path} holds more than {MostFiles} files, too many to upload");
         found.Sort(StringComparer.Ordinal);
@@ -58,6 +59,15 @@ public static class FileDigests
     /// <summary>One digest over many, for a link of a provenance chain.</summary>
     public static string Combined(IEnumerable<NamedDigest> digests) =>
         OfText(string.Concat(digests.Select(digest => $"{digest.Sha256}  {digest.Name}\n")));
+
+    /// <summary>Everything below a folder; links are not followed, because one may lead back up.</summary>
+    private static FileSystemEnumerable<string> Below(string folder) => new(
+        folder,
+        (ref FileSystemEntry entry) => entry.ToFullPath(),
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
+    {
+        ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+    };
 
     private static async Task<FileDigest> OneAsync(string path, string name, CancellationToken cancellationToken) =>
         new(name, Mode(path), await OfFileAsync(path, cancellationToken).ConfigureAwait(false));

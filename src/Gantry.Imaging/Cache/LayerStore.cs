@@ -65,6 +65,8 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
     public async ValueTask<bool> AddAsync(LayerRecord layer, CancellationToken cancellationToken)
     {
         var disks = DisksOf(layer).ToList();
+        // A record whose files were lost is replaced; nobody else will let go of what it held.
+        var old = (await _records.GetAsync(layer.Key, cancellationToken).ConfigureAwait(false))?.Value;
         var commit = await store.CommitAsync(
             new StateTransaction
             {
@@ -72,6 +74,12 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
                 Then = [_records.Put(layer.Key, layer), .. disks.Select(disk => volumes.Use(disk, UserOf(layer.Key)))],
             },
             cancellationToken).ConfigureAwait(false);
+        if (commit.Succeeded && old is not null)
+        {
+            foreach (var disk in DisksOf(old).Except(disks))
+                await volumes.ReleaseAsync(disk, UserOf(layer.Key), cancellationToken).ConfigureAwait(false);
+        }
+
         return commit.Succeeded;
     }
 

@@ -85,15 +85,24 @@ internal sealed class ArtifactReader(string root, DiagnosticBag diagnostics)
         }
     }
 
-    private static IsoArtifact ReadIso(Attributes given, string source) => new()
+    private static IsoArtifact ReadIso(Attributes given, string source)
     {
-        Output = given.FilePath("output") ?? given.Absolute($"output-{source}/{source}.iso"),
-        KernelArguments = given.TextOr("kernel_arguments", ""),
-        Files = given.Entries("files").Select(pair => new HostFile(pair.Key, given.Absolute(pair.Value))).ToValueList(),
-        Content = given.Contents("content"),
-        MenuEntry = given.Text("menu_entry"),
-        VolumeLabel = given.Text("volume_label"),
-    };
+        foreach (var (path, file) in given.Entries("files"))
+        {
+            if (!File.Exists(given.Absolute(file)))
+                given.Error("files", $"There is no file {given.Absolute(file)} for {path}; texts of the template's own go into content.");
+        }
+
+        return new IsoArtifact
+        {
+            Output = given.FilePath("output") ?? given.Absolute($"output-{source}/{source}.iso"),
+            KernelArguments = given.TextOr("kernel_arguments", ""),
+            Files = given.Entries("files").Select(pair => new HostFile(pair.Key, given.Absolute(pair.Value))).ToValueList(),
+            Content = given.Contents("content"),
+            MenuEntry = given.Text("menu_entry"),
+            VolumeLabel = given.Text("volume_label"),
+        };
+    }
 
     private static string? TemplateName(Attributes given, string name)
     {

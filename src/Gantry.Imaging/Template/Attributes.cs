@@ -26,12 +26,21 @@ internal sealed class Attributes(DecodedBody body, string root, DiagnosticBag di
     public int Number(string name, int otherwise, int min, int max)
     {
         if (body.Integer(name) is not { } value)
+        {
+            // A fraction, or more than any whole number that is meant here.
+            if (body[name] is { IsWhollyKnown: true, IsNull: false })
+                Error(name, $"Expected a whole number from {min} to {max}.");
             return otherwise;
+        }
+
         if (value >= min && value <= max)
             return (int)value;
         Error(name, $"Expected a whole number from {min} to {max}, found {value}.");
         return otherwise;
     }
+
+    /// <summary>A number as it stands, where its range is another's business.</summary>
+    public long? Peek(string name) => body.Integer(name);
 
     public ValueList<string> Texts(string name) => body.Texts(name) is { } texts ? [.. texts] : [];
 
@@ -81,14 +90,24 @@ internal sealed class Attributes(DecodedBody body, string root, DiagnosticBag di
 
     public ImmutableArray<KeyValuePair<string, string>> Entries(string name) =>
         body[name] is { IsWhollyKnown: true } value
-            ? [.. value.AsEntries().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.AsString()))]
+            ? [.. value.AsEntries().Where(pair => !IsNull(name, pair.Value))
+                .Select(pair => KeyValuePair.Create(pair.Key, pair.Value.AsString()))]
             : [];
 
     /// <summary>A list of lists of strings.</summary>
     public IEnumerable<ImmutableArray<string>> Lists(string name) =>
         body[name] is { IsWhollyKnown: true } value
-            ? value.AsItems().Select(item => item.AsItems().Select(part => part.AsString()).ToImmutableArray())
+            ? value.AsItems().Where(item => !IsNull(name, item)).Select(
+                item => item.AsItems().Where(part => !IsNull(name, part)).Select(part => part.AsString()).ToImmutableArray())
             : [];
+
+    /// <summary>Within a list or a map null stands for nothing that could be meant.</summary>
+    private bool IsNull(string name, HclValue value)
+    {
+        if (value.IsNull)
+            Error(name, "Expected texts, found null among them.");
+        return value.IsNull;
+    }
 
     public void Error(string name, string detail)
     {
@@ -142,7 +161,8 @@ public static class Sizes
             "T" or "TB" or "TIB" => 1L << 40,
             _ => 0,
         };
-        if (unit == 0 || number * unit > long.MaxValue / 2)
+        // Divided, because the product of two numbers that fit need not fit itself.
+        if (unit == 0 || number > long.MaxValue / 2 / unit)
             return false;
         bytes = (long)(number * unit);
         return true;

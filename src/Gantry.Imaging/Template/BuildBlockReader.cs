@@ -29,7 +29,9 @@ internal sealed class BuildBlockReader(
         foreach (var unknown in decoded.Rest.Attributes)
             diagnostics.Error(unknown.NameSpan, "Unsupported argument", $"A build has no argument \"{unknown.Name}\".");
         foreach (var unknown in decoded.Rest.Blocks.Where(one => !Blocks.Contains(one.Type)))
-            diagnostics.Error(unknown.TypeSpan, "Unknown block", $"A build has no block \"{unknown.Type}\". {Suggestion.Sentence(unknown.Type, Blocks)}".TrimEnd());
+            diagnostics.Error(unknown.TypeSpan, "Unknown block", $"A build has no block \"{unknown.Type}\".{Suggestion.Sentence(unknown.Type, Blocks)}".TrimEnd());
+        foreach (var repeated in decoded.Rest.Blocks.Where(one => one.Type == "dynamic"))
+            diagnostics.Error(repeated.HeaderSpan, "Not supported", "In a build only artifact blocks can be dynamic yet; write the blocks out.");
         var blockName = decoded.Text("name") ?? "";
         var artifacts = decoded.BlocksOf("artifact").ToImmutableArray();
         foreach (var (key, at, changes) in Named(block, decoded))
@@ -84,7 +86,7 @@ internal sealed class BuildBlockReader(
     {
         if (!sources.TryGetValue(key, out var source))
         {
-            diagnostics.Error(at, "Unknown source", $"There is no source \"{key}\". {Suggestion.Sentence(key, sources.Keys)}".TrimEnd());
+            diagnostics.Error(at, "Unknown source", $"There is no source \"{key}\".{Suggestion.Sentence(key, sources.Keys)}".TrimEnd());
             return null;
         }
 

@@ -154,7 +154,7 @@ internal sealed class ProvisionerReader(EvaluationScope scope, string root, Diag
 
         diagnostics.Error(
             block.Labels[0].Span, $"Unknown {what}",
-            $"There is no {what} \"{type}\" here; there are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}. "
+            $"There is no {what} \"{type}\" here; there are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}."
                 + Suggestion.Sentence(type, known.Keys));
         return false;
     }

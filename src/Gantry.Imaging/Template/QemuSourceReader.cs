@@ -12,6 +12,8 @@ namespace Gantry.Imaging.Template;
 /// <summary>Turns a <c>source "qemu"</c> block into what the builder works with.</summary>
 internal sealed class QemuSourceReader(EvaluationScope scope, string root, DiagnosticBag diagnostics)
 {
+    private static readonly string[] KernelFiles = ["kernel", "initrd"];
+
     private const long DefaultDiskSize = 40960L << 20; // Packer's
 
     /// <param name="name">The source's second label.</param>
@@ -24,6 +26,9 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
         var given = new Attributes(decoded, root, diagnostics);
         foreach (var refused in QemuSourceSchema.Refused.Where(given.IsSet))
             given.Error(refused, "Gantry does not carry this out yet, and leaving it out would change the result.");
+        CheckPorts(given, "http_port_min", "http_port_max", 8000, 9000);
+        CheckPorts(given, "host_port_min", "host_port_max", 2222, 4444);
+        CheckPorts(given, "ssh_host_port_min", "ssh_host_port_max", 2222, 4444);
         var isa = ReadIsa(given);
         if (ReadBase(decoded, given, at) is not { } baseDefinition)
             return null;
@@ -59,7 +64,7 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
             GraphicsAdapter = given.Text("vga"),
             KeyboardLayout = given.TextOr("keyboard_layout", "us"),
             QemuSwitches = given.Lists("qemuargs").Where(one => one.Length > 0)
-                .Select(one => new QemuSwitch { Name = one[0], Value = one.Length > 1 ? one[1] : null }).ToValueList(),
+                .Select(one => new QemuSwitch { Name = one[0], Value = one.Length > 1 ? string.Concat(one.Skip(1)) : null }).ToValueList(),
             Answers = ReadAnswers(given),
             Boot = ReadBoot(given, baseDefinition),
             Communicator = ReadCommunicator(given),
@@ -69,6 +74,13 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
             Seal = given.MaybeFlag("seal"),
             MaxAge = given.Duration("max_age"),
         };
+    }
+
+    private static void CheckPorts(Attributes given, string min, string max, int usualMin, int usualMax)
+    {
+        var (from, to) = (given.Peek(min) ?? usualMin, given.Peek(max) ?? usualMax);
+        if (from > to)
+            given.Error(given.IsSet(max) ? max : min, $"No port is at least {min} = {from} and at most {max} = {to}.");
     }
 
     private static Isa HostIsa() =>
@@ -113,6 +125,8 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
             given.Missing("iso_checksum", "A download must be checked: give iso_checksum = \"sha256:...\", \"file:...\", or \"none\" to go without.", at);
         var iso = urls.Count > 0
             ? new BaseDefinition.Iso(urls, checksum) { TargetPath = given.FilePath("iso_target_path") } : null;
+        if (iso is null && KernelFiles.FirstOrDefault(one => InAnIso(given.Text(one))) is { } lost)
+            given.Error(lost, "It lies in an ISO, and the source names none: give iso_url and iso_checksum as well.");
         if (given.Text("kernel") is { } kernel)
             return new BaseDefinition.Kernel(InIso(given, kernel), given.Text("initrd") is { } initrd ? InIso(given, initrd) : null, given.TextOr("kernel_arguments", ""), iso);
         if (iso is null)
@@ -124,8 +138,9 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
         return given.Flag("disk_image") ? new BaseDefinition.DiskImage(urls, checksum) : iso;
     }
 
-    private static string InIso(Attributes given, string path) =>
-        path.StartsWith("iso:", StringComparison.Ordinal) ? path : given.Absolute(path);
+    private static bool InAnIso(string? path) => path is not null && path.StartsWith("iso:", StringComparison.Ordinal);
+
+    private static string InIso(Attributes given, string path) => InAnIso(path) ? path : given.Absolute(path);
 
     private static FirmwareSpec ReadFirmware(Attributes given)
     {

@@ -40,11 +40,17 @@ internal static class TemplateFiles
 
     public static Body? Parse(string path, DiagnosticBag diagnostics)
     {
+        var result = HclParser.ParseFile(Shown(path), ReadBytes(path));
+        diagnostics.AddRange(result.Diagnostics);
+        return result.Body;
+    }
+
+    /// <exception cref="ProblemException">The file can't be read.</exception>
+    public static byte[] ReadBytes(string path)
+    {
         try
         {
-            var result = HclParser.ParseFile(Shown(path), File.ReadAllBytes(path));
-            diagnostics.AddRange(result.Diagnostics);
-            return result.Body;
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -86,7 +86,7 @@ public sealed class TemplateLoader
                 {
                     _diagnostics.Error(
                         block.TypeSpan, "Unknown block",
-                        $"A template has no block \"{block.Type}\". {Suggestion.Sentence(block.Type, RootBlocks)}".TrimEnd());
+                        $"A template has no block \"{block.Type}\".{Suggestion.Sentence(block.Type, RootBlocks)}".TrimEnd());
                 }
                 else if (block.Type is "data" or "communicator")
                 {

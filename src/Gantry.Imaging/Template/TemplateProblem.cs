@@ -8,10 +8,12 @@ public static class TemplateProblem
 {
     public static ProblemException Of(DiagnosticBag diagnostics, bool color = false)
     {
-        var errors = diagnostics.Count(one => one.Severity == DiagnosticSeverity.Error);
+        // What a build block gets wrong is found once for each of its sources.
+        var different = diagnostics.DistinctBy(one => (one.Span?.ToString(), one.Summary, one.Detail)).ToList();
+        var errors = different.Count(one => one.Severity == DiagnosticSeverity.Error);
         return new ProblemException(
             ProblemKind.InvalidInput,
             errors == 1 ? "the template has an error" : $"the template has {errors} errors",
-            detail: new DiagnosticRenderer { UsesColor = color }.Render(diagnostics));
+            detail: new DiagnosticRenderer { UsesColor = color }.Render(different));
     }
 }

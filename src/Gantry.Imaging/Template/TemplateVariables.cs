@@ -131,14 +131,14 @@ internal sealed class TemplateVariables(LoadRequest request, FunctionRegistry fu
 
         diagnostics.Error(
             null, "Undefined variable",
-            $"-var {value.Name}: the template declares no such variable. {Suggestion.Sentence(value.Name, _declared.Keys)}".TrimEnd());
+            $"-var {value.Name}: the template declares no such variable.{Suggestion.Sentence(value.Name, _declared.Keys)}".TrimEnd());
     }
 
     private void TakeFile(string path, bool strict)
     {
         if (path.EndsWith(".json", StringComparison.Ordinal))
         {
-            var file = new SourceFile(TemplateFiles.Shown(path), File.ReadAllText(path));
+            var file = new SourceFile(TemplateFiles.Shown(path), System.Text.Encoding.UTF8.GetString(TemplateFiles.ReadBytes(path)));
             foreach (var (name, value) in VariableInput.ParseJsonFile(file, diagnostics))
                 Take(name, value, file.Span(0, 0), strict);
             return;

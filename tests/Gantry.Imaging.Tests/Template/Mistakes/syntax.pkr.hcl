@@ -1,0 +1,4 @@
+source "qemu" "mini" {
+  iso_url = "mini.iso
+  memory  = = 512
+}
