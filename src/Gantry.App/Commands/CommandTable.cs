@@ -20,7 +20,16 @@ internal static class CommandTable
 {
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
+        new("console", CommandGroup.Machines, ConsoleCommand.Summary, ConsoleCommand.Build),
+        new("logs", CommandGroup.Machines, LogsCommand.Summary, LogsCommand.Build),
+        new("ssh", CommandGroup.Machines, SshCommand.Summary, SshCommand.Build),
+        new("exec", CommandGroup.Machines, ExecCommand.Summary, ExecCommand.Build),
+        new("cp", CommandGroup.Machines, CopyCommand.Summary, CopyCommand.Build),
+        new("wait", CommandGroup.Machines, WaitCommand.Summary, WaitCommand.Build),
+        new("screenshot", CommandGroup.Machines, ScreenshotCommand.Summary, ScreenshotCommand.Build),
+        new("send-keys", CommandGroup.Machines, SendKeysCommand.Summary, SendKeysCommand.Build),
         new("build", CommandGroup.Builds, BuildCommand.Summary, BuildCommand.Build),
+        new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),
         new(CompleteCommand.Name, CommandGroup.Host, CompleteCommand.Summary, CompleteCommand.Build, Hidden: true),
