@@ -14,7 +14,12 @@ var context = new CommandContext
     Entropy = SystemEntropy.Instance,
     Environment = Environment.GetEnvironmentVariable,
     CrashFolder = () => DataFolders.FromEnvironment().Crashes,
+    Names = new StoredNames(() => DataFolders.FromEnvironment().StateFile),
 };
-interruption.LastWords = () => context.CurrentView?.Abandon();
+interruption.LastWords = () =>
+{
+    context.CurrentView?.Abandon();
+    RawTerminal.RestoreAll();
+};
 interruption.Listen();
 return await new CommandRunner(context, CommandTable.All, interruption).RunAsync(args);

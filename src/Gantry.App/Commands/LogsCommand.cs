@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Text;
 using Gantry.App.Hosting;
 using Gantry.App.Output;
@@ -90,7 +91,7 @@ internal sealed class LogSink(Stream output, bool clean) : IDisposable
     /// <summary>A guest may write for ever without a line's end.</summary>
     private const int LongestLine = 8 * 1024;
 
-    private readonly MemoryStream _line = new();
+    private readonly List<byte> _line = [];
     private bool _shown;
 
     public void Dispose() => _line.Dispose();
@@ -106,8 +107,8 @@ internal sealed class LogSink(Stream output, bool clean) : IDisposable
         foreach (var b in bytes)
         {
             if (b != '\n')
-                _line.WriteByte(b);
-            if (b == '\n' || _line.Length >= LongestLine)
+                _line.Add(b);
+            if (b == '\n' || _line.Count >= LongestLine)
                 EndLine();
         }
     }
@@ -115,7 +116,7 @@ internal sealed class LogSink(Stream output, bool clean) : IDisposable
     /// <summary>Nothing more comes for now: a prompt waits at the end of an open line.</summary>
     public void Pause()
     {
-        if (_line.Length > 0 && !_shown)
+        if (_line.Count > 0 && !_shown)
         {
             output.Write(Encoding.UTF8.GetBytes(Text()));
             _shown = true;
@@ -126,7 +127,7 @@ internal sealed class LogSink(Stream output, bool clean) : IDisposable
 
     public void Finish()
     {
-        if (_line.Length > 0)
+        if (_line.Count > 0)
             EndLine();
         output.Flush();
     }
@@ -135,9 +136,9 @@ internal sealed class LogSink(Stream output, bool clean) : IDisposable
     {
         // What was shown of an open line is written over with the whole of it.
         output.Write(Encoding.UTF8.GetBytes((_shown ? "\r" : "") + Text() + "\n"));
-        _line.SetLength(0);
+        _line.Clear();
         _shown = false;
     }
 
-    private string Text() => DisplayText.Clean(Encoding.UTF8.GetString(_line.GetBuffer(), 0, (int)_line.Length));
+    private string Text() => DisplayText.Clean(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(_line)));
 }

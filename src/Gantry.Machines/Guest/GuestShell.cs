@@ -84,6 +84,28 @@ public sealed class GuestShell : IAsyncDisposable
             command.MaxLineLength);
     }
 
+    /// <summary>Runs a command to its end, its outputs byte for byte; cancelling as in the overload with lines.</summary>
+    /// <param name="output">Gets each piece as it comes, flushed.</param>
+    /// <param name="error">The same; may be the same stream, since pieces never come two at once.</param>
+    /// <exception cref="ProblemException">The server refused to run any command.</exception>
+    public Task<ExitStatus> ExecuteAsync(
+        GuestCommand command, Stream output, Stream error, CancellationToken cancellationToken)
+    {
+        var gate = new Lock();
+        return ExecuteRawAsync(
+            command.FullText, command.Input, bytes => Write(output, bytes), bytes => Write(error, bytes),
+            cancellationToken);
+
+        void Write(Stream stream, ReadOnlySpan<byte> bytes)
+        {
+            lock (gate)
+            {
+                stream.Write(bytes);
+                stream.Flush();
+            }
+        }
+    }
+
     /// <summary>Runs a short command and keeps what it says, at most <see cref="MaxResultLength"/> bytes of each
     /// output.</summary>
     /// <exception cref="ProblemException">The server refused to run it.</exception>

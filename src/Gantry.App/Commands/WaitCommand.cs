@@ -1,0 +1,133 @@
+using System.CommandLine;
+using Gantry.App.Hosting;
+using Gantry.Model;
+using Gantry.Model.Machines;
+
+namespace Gantry.App.Commands;
+
+/// <summary><c>gantry wait</c>: until a machine, or a service in it, is there.</summary>
+internal static class WaitCommand
+{
+    public const string Summary = "Wait until a machine runs, stops, or answers";
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+
+    public static Command Build(CommandContext context)
+    {
+        var machine = CommonArguments.Machine(context);
+        var goal = new Option<string>("--for")
+        {
+            HelpName = "GOAL",
+            Description = "running, stopped, ssh, port:N, or http[:N[/PATH]]; N is a port of the guest that it publishes",
+            Required = true,
+        };
+        goal.CompletionSources.Add("running", "stopped", "ssh", "port:", "http");
+        var timeout = new Option<string>("--timeout")
+        {
+            HelpName = "TIME",
+            Description = "When to give up, such as 30s or 5m (60s)",
+        };
+        var command = new Command("wait", Summary) { machine, goal, timeout };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            var wanted = WaitGoal.Parse(parse.GetValue(goal)!);
+            var patience = DurationText.Parse(parse.GetValue(timeout) ?? "60s");
+            await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
+            var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
+            using var view = context.StartProgress();
+            view.Activity($"Waiting for {record.Spec.Name}: {wanted}");
+            await WaitAsync(node, record, wanted, patience, context.Time, cancellationToken);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static async Task WaitAsync(
+        GantryNode node, MachineRecord machine, WaitGoal goal, TimeSpan patience, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+        var probe = new GoalProbe(node, machine, http, time);
+        using var limit = new CancellationTokenSource(patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var last = "nothing was seen yet";
+        try
+        {
+            while (await probe.LookAsync(goal, both.Token) is { } seen)
+            {
+                last = seen;
+                await Task.Delay(LookInterval, time, both.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(
+                ProblemKind.TimedOut,
+                $"{machine.Spec.Name} was not there within {patience.TotalSeconds:0.#} s ({goal}): {last}",
+                $"look what it does: gantry logs {machine.Spec.Name}; or wait longer: --timeout 5m");
+        }
+    }
+}
+
+internal enum WaitKind
+{
+    Running,
+    Stopped,
+    Ssh,
+    Port,
+    Http,
+}
+
+/// <summary>What is waited for.</summary>
+/// <param name="Port">The guest's; 0 where none is meant.</param>
+/// <param name="Path">Of HTTP, with its slash.</param>
+internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/")
+{
+    private const int SshPort = 22;
+    private const int HttpPort = 80;
+
+    /// <exception cref="ProblemException">It is none.</exception>
+    public static WaitGoal Parse(string text)
+    {
+        switch (text)
+        {
+            case "running":
+                return new WaitGoal(WaitKind.Running);
+            case "stopped":
+                return new WaitGoal(WaitKind.Stopped);
+            case "ssh":
+                return new WaitGoal(WaitKind.Ssh, SshPort);
+            case "http":
+                return new WaitGoal(WaitKind.Http, HttpPort);
+        }
+
+        if (text.StartsWith("port:", StringComparison.Ordinal) && TryPort(text.AsSpan(5), out var port))
+            return new WaitGoal(WaitKind.Port, port);
+        if (text.StartsWith("http:", StringComparison.Ordinal))
+        {
+            var rest = text[5..];
+            var slash = rest.IndexOf('/', StringComparison.Ordinal);
+            var path = slash < 0 ? "/" : rest[slash..];
+            if (TryPort(slash < 0 ? rest : rest.AsSpan(0, slash), out port) && Uri.IsWellFormedUriString(path, UriKind.Relative))
+                return new WaitGoal(WaitKind.Http, port, path);
+        }
+
+        throw new ProblemException(
+            ProblemKind.InvalidInput,
+            $"'{text}' is nothing that can be waited for",
+            "expected running, stopped, ssh, port:N, http, http:N or http:N/path, with a port of the guest from 1 to 65535");
+    }
+
+    public override string ToString() => Kind switch
+    {
+        WaitKind.Running => "running",
+        WaitKind.Stopped => "stopped",
+        WaitKind.Ssh => "SSH",
+        WaitKind.Port => $"port {Port}",
+        WaitKind.Http => $"HTTP on port {Port}",
+    };
+
+    private static bool TryPort(ReadOnlySpan<char> text, out int port) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out port)
+        && port is >= 1 and <= 65535;
+}
