@@ -86,15 +86,13 @@ internal static class LogsCommand
 }
 
 /// <summary>Writes a log: as it is for a pipe, line by line without what moves the cursor for a terminal.</summary>
-internal sealed class LogSink(Stream output, bool clean) : IDisposable
+internal sealed class LogSink(Stream output, bool clean)
 {
     /// <summary>A guest may write for ever without a line's end.</summary>
     private const int LongestLine = 8 * 1024;
 
     private readonly List<byte> _line = [];
     private bool _shown;
-
-    public void Dispose() => _line.Dispose();
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
