@@ -153,7 +153,8 @@ public sealed class BuildNode : IAsyncLifetime
         // The script itself only copies when nothing has changed.
         using var process = Process.Start(new ProcessStartInfo(script, ["--arch", "amd64", iso])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = await process.StandardError.ReadToEndAsync();

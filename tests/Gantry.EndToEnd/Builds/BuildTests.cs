@@ -105,7 +105,8 @@ public sealed class BuildTests(BuildNode builds)
         var template = builds.Write("killed", BuildNode.Shell("echo now asleep; sleep 600"));
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "gantry"), ["build", template])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         start.Environment["GANTRY_HOME"] = builds.Folders.Home;
         using var process = Process.Start(start)!;

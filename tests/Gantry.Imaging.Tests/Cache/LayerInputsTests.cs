@@ -22,7 +22,10 @@ public sealed class LayerInputsTests
 
     private static StepInputs Step() => new()
     {
-        Type = "shell", Options = "{}", Files = [new FileDigest("0/a", "755", "ee")], Nonce = "",
+        Type = "shell",
+        Options = "{}",
+        Files = [new FileDigest("0/a", "755", "ee")],
+        Nonce = "",
     };
 
     private static LayerInputs Both() => new() { Parent = "p", Machine = Machine(), Step = Step() };

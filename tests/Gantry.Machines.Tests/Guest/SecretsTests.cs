@@ -7,14 +7,12 @@ public sealed class SecretsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>The specification's own vectors for the default number of rounds.</summary>
-    [Theory]
-    [InlineData("Hello world!", "saltstring", "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1")]
-    public void Crypt_KnownVector_Matches(string password, string salt, string expected) =>
-        Assert.Equal(expected, Sha512Crypt.Hash(password, salt)[..expected.Length]);
+    [Fact]
+    public void Crypt_KnownPassword_HasItsKnownHash() => Assert.Equal(
+        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+        Sha512Crypt.Hash("Hello world!", "saltstring"));
 
     [Theory]
-    [InlineData("")]
     [InlineData("x")]
     [InlineData("rezowifix")]
     [InlineData("pässwörd ☃")]
