@@ -17,7 +17,7 @@ internal sealed partial class RawTerminal : IDisposable
     /// <summary>More than any C library's struct termios; what is in it is that library's own affair.</summary>
     private const int SettingsSize = 256;
 
-    private static byte[]? s_before;
+    private static byte[]? _before;
 
     private RawTerminal()
     {
@@ -29,7 +29,7 @@ internal sealed partial class RawTerminal : IDisposable
         var settings = new byte[SettingsSize];
         if (tcgetattr(Input, settings) != 0)
             return null;
-        Interlocked.CompareExchange(ref s_before, (byte[])settings.Clone(), null);
+        Interlocked.CompareExchange(ref _before, (byte[])settings.Clone(), null);
         cfmakeraw(settings);
         _ = tcsetattr(Input, AfterDrain, settings);
         return new RawTerminal();
@@ -39,7 +39,7 @@ internal sealed partial class RawTerminal : IDisposable
 
     public static void RestoreAll()
     {
-        if (Interlocked.Exchange(ref s_before, null) is { } before)
+        if (Interlocked.Exchange(ref _before, null) is { } before)
             _ = tcsetattr(Input, AfterDrain, before);
     }
 
