@@ -11,6 +11,7 @@ using Gantry.Model.Machines;
 namespace Gantry.EndToEnd.Builds;
 
 [Collection(nameof(BuildCollection))]
+[Trait("Category", "Long")]
 public sealed class BuildTests(BuildNode builds)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
