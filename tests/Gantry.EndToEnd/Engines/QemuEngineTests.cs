@@ -13,6 +13,7 @@ public sealed class QemuEngineTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Machine_Started_RunsAndIsFoundBySecondEngineAndQuits()
     {
         await using var machine = await TestMachine.MakeAsync();

@@ -11,6 +11,7 @@ public sealed class OpenSshShellTests(OpenSshFixture fixture) : GuestShellTests,
     protected override SshServer Server => fixture.Server;
 }
 
+[Trait("Category", "Long")]
 public sealed class DropbearShellTests(DropbearFixture fixture) : GuestShellTests, IClassFixture<DropbearFixture>
 {
     protected override GuestShell Shell => fixture.Shell;
