@@ -91,9 +91,9 @@ public sealed partial class QemuGuest
         try
         {
             await EjectAsync(drive, cancellationToken).ConfigureAwait(false);
-            await RunAsync(
-                "blockdev-insert-medium", new JsonObject { ["id"] = drive, ["node-name"] = name }, cancellationToken)
-                .ConfigureAwait(false);
+            await RunWithOpenTrayAsync(
+                drive, "blockdev-insert-medium", () => new() { ["id"] = drive, ["node-name"] = name },
+                cancellationToken).ConfigureAwait(false);
             await RunAsync("blockdev-close-tray", new JsonObject { ["id"] = drive }, cancellationToken)
                 .ConfigureAwait(false);
         }
@@ -107,13 +107,37 @@ public sealed partial class QemuGuest
     public async Task EjectAsync(string drive, CancellationToken cancellationToken = default)
     {
         var tops = await TopNodesAsync(cancellationToken).ConfigureAwait(false);
-        await RunAsync(
-            "blockdev-open-tray", new JsonObject { ["id"] = drive, ["force"] = true }, cancellationToken)
-            .ConfigureAwait(false);
-        await RunAsync("blockdev-remove-medium", new JsonObject { ["id"] = drive }, cancellationToken)
-            .ConfigureAwait(false);
+        await RunWithOpenTrayAsync(
+            drive, "blockdev-remove-medium", () => new() { ["id"] = drive }, cancellationToken).ConfigureAwait(false);
         if (tops.TryGetValue(drive, out var node))
             await TryRemoveNodeAsync(node).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opens the tray and runs a command that needs it open. Firmware and guests that look for a medium close an open
+    /// tray (START STOP UNIT), also between the two commands, so both are then tried again.
+    /// </summary>
+    private async Task RunWithOpenTrayAsync(
+        string drive, string command, Func<JsonObject> arguments, CancellationToken cancellationToken)
+    {
+        const int attempts = 100;
+        for (var attempt = 1; ; attempt++)
+        {
+            await RunAsync(
+                "blockdev-open-tray", new JsonObject { ["id"] = drive, ["force"] = true }, cancellationToken)
+                .ConfigureAwait(false);
+            try
+            {
+                await RunAsync(command, arguments(), cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ProblemException e) when (
+                attempt < attempts && e.InnerException is QmpException { Message: var text }
+                && text.Contains("is not open", StringComparison.Ordinal))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     public Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default) => RunAsync(
