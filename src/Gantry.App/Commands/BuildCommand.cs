@@ -56,6 +56,7 @@ internal static class BuildCommand
         {
             view.Note($"Building {build.Name}");
             result = await node.Builder.RunAsync(build, options, secrets, view, cancellationToken);
+            view.Complete();
         }
 
         var output = context.Terminal.Out;

@@ -44,6 +44,7 @@ internal static class CommandTable
         new("send-keys", CommandGroup.Machines, SendKeysCommand.Summary, SendKeysCommand.Build),
         new("build", CommandGroup.Builds, BuildCommand.Summary, BuildCommand.Build),
         new("template", CommandGroup.Builds, TemplateCommand.Summary, TemplateCommand.Build),
+        new("image", CommandGroup.Builds, ImageCommand.Summary, ImageCommand.Build),
         new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),

@@ -38,11 +38,18 @@ internal static class ListCommand
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
-            var view = await ViewAsync(node, machine, askGuest: true, cancellationToken);
-            context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), output.Of(parse));
+            await WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <summary>Writes all that is known of one machine.</summary>
+    public static async Task WriteAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, OutputFormat format, CancellationToken cancellationToken)
+    {
+        var view = await ViewAsync(node, machine, askGuest: true, cancellationToken);
+        context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
     }
 
     private static TextTable Table(List<MachineView> machines)
@@ -103,6 +110,7 @@ internal static class ListCommand
             Isa = machine.Spec.Isa.Name(),
             Accelerator = runtime?.Accelerator.ToString().ToLowerInvariant(),
             AcceleratorReason = runtime?.AcceleratorReason,
+            Started = runtime?.Started,
             MachineType = machine.Spec.MachineType,
             Cpus = machine.Spec.Cpu.Count,
             MemoryMiB = machine.Spec.MemoryMiB,
@@ -151,6 +159,9 @@ internal sealed record MachineView
     public string? Accelerator { get; init; }
 
     public string? AcceleratorReason { get; init; }
+
+    /// <summary>Null while it does not run.</summary>
+    public DateTimeOffset? Started { get; init; }
 
     public string? MachineType { get; init; }
 
