@@ -41,6 +41,20 @@ public sealed record PreparedBuild
             BaseDefinition.Kernel kernel => $"base: kernel {kernel.KernelPath}",
             _ => throw new InvalidOperationException("unknown base"),
         };
+        foreach (var step in source.Output.NeedsMachine ? MachineSteps(source) : [])
+            yield return step;
+        if (source.Output.Template is { } name)
+            yield return $"artifact: template {name}";
+        if (source.Output.Directory is { } folder)
+            yield return $"artifact: {source.Output.Format ?? "qcow2"} disk in {folder}";
+        if (source.Output.Iso is { } installer)
+            yield return $"artifact: ISO {installer.Output}";
+        foreach (var chain in Definition.PostProcessors)
+            yield return $"post-process: {string.Join(", ", chain.Select(one => one.Label))}";
+    }
+
+    private IEnumerable<string> MachineSteps(QemuSource source)
+    {
         if (source.Answers.HasHttp)
             yield return "answers: by HTTP";
         if (source.Answers.HasCd)
@@ -53,11 +67,5 @@ public sealed record PreparedBuild
         foreach (var provisioner in Definition.Provisioners)
             yield return $"provision: {provisioner.Label}";
         yield return source.Seal is not false && source.Communicator.Kind == CommunicatorKind.Ssh ? "seal and shut down" : "shut down";
-        if (source.Output.Template is { } name)
-            yield return $"artifact: template {name}";
-        if (source.Output.Directory is { } folder)
-            yield return $"artifact: {source.Output.Format ?? "qcow2"} disk in {folder}";
-        foreach (var chain in Definition.PostProcessors)
-            yield return $"post-process: {string.Join(", ", chain.Select(one => one.Label))}";
     }
 }

@@ -24,6 +24,7 @@ internal static class ExampleScript
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            WorkingDirectory = home,
             Environment = { ["GANTRY"] = Gantry, ["GANTRY_HOME"] = home, ["NO_COLOR"] = "1" },
         };
         using var process = Process.Start(start)!;
