@@ -29,7 +29,7 @@ internal sealed class MachineOptions
     private readonly Option<string> _password = new("--password") { HelpName = "TEXT", Description = "That user's password (kept only as a hash)" };
     private readonly Option<string> _userData = new("--user-data") { HelpName = "FILE", Description = "A whole cloud-init user-data file instead" };
     private readonly Option<string[]> _share = new("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "A folder of the host that the guest mounts by its tag (9p)" };
-    private readonly Option<bool> _protected = new("--protected") { Description = "Refuse to delete it" };
+    private readonly Option<bool> _protected = new("--protected", "--protect") { Description = "Refuse to delete it" };
     private readonly Option<string> _notes = new("--notes") { HelpName = "TEXT", Description = "Notes for people" };
 
     public void AddTo(Command command)

@@ -15,7 +15,7 @@ internal static class SetCommand
         var name = CommonArguments.Machine(context);
         var cpus = new Option<int?>("--cpus") { Description = "Virtual CPUs" };
         var memory = new Option<string>("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
-        var guarded = new Option<bool?>("--protected") { Description = "Refuse to delete it" };
+        var guarded = new Option<bool?>("--protected", "--protect") { Description = "Refuse to delete it" };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
         var publish = new Option<string[]>("--publish", "-p") { HelpName = "[ADDRESS:]HOST:GUEST", Description = "The ports to publish, instead of those so far" };
         var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish };
