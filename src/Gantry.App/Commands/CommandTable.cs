@@ -33,6 +33,7 @@ internal static class CommandTable
         new("list", CommandGroup.Machines, ListCommand.Summary, ListCommand.Build),
         new("show", CommandGroup.Machines, ListCommand.ShowSummary, ListCommand.BuildShow),
         new("set", CommandGroup.Machines, SetCommand.Summary, SetCommand.Build),
+        new("edit", CommandGroup.Machines, EditCommand.Summary, EditCommand.Build),
         new("rename", CommandGroup.Machines, SetCommand.RenameSummary, SetCommand.BuildRename),
         new("snapshot", CommandGroup.Machines, SnapshotCommand.Summary, SnapshotCommand.Build),
         new("rollback", CommandGroup.Machines, RollbackCommand.Summary, RollbackCommand.Build),

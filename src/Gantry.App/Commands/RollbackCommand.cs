@@ -11,7 +11,7 @@ internal static class RollbackCommand
     public static Command Build(CommandContext context)
     {
         var machine = CommonArguments.Machine(context);
-        var name = SnapshotCommand.Argument();
+        var name = SnapshotCommand.Argument(context);
         var withoutMemory = new Option<bool>("--without-memory") { Description = "Only the disks, though the snapshot has memory" };
         var unrenewed = new Option<bool>("--unrenewed")
         {

@@ -49,7 +49,12 @@ internal static class SnapshotCommand
     }
 
     /// <summary>A snapshot of the machine named before it, with its completion.</summary>
-    public static Argument<string> Argument() => new("snapshot") { HelpName = "SNAPSHOT", Description = "The snapshot's name" };
+    public static Argument<string> Argument(CommandContext context)
+    {
+        var argument = new Argument<string>("snapshot") { HelpName = "SNAPSHOT", Description = "The snapshot's name" };
+        argument.CompletionSources.Add(_ => context.Names.Snapshots());
+        return argument;
+    }
 
     private static Command List(CommandContext context)
     {
@@ -71,7 +76,7 @@ internal static class SnapshotCommand
     private static Command Delete(CommandContext context)
     {
         var machine = CommonArguments.Machine(context);
-        var name = Argument();
+        var name = Argument(context);
         var command = new Command("delete", "Delete a snapshot; the machine stays as it is") { machine, name };
         command.SetAction(async (parse, cancellationToken) =>
         {
