@@ -11,7 +11,6 @@ using Gantry.Model.Machines;
 namespace Gantry.EndToEnd.Builds;
 
 [Collection(nameof(BuildCollection))]
-[Trait("Category", "Long")]
 public sealed class BuildTests(BuildNode builds)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
