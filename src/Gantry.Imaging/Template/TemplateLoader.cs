@@ -13,7 +13,7 @@ namespace Gantry.Imaging.Template;
 /// <summary>Reads a template in Packer's HCL2 into builds. Everything that can be known to be wrong is said at once.</summary>
 public sealed class TemplateLoader
 {
-    /// <summary>The version of Packer's language that templates may require.</summary>
+    /// <summary>The version of Packer whose language this is: what <c>required_version</c> and <c>packer.version</c> mean.</summary>
     public const string LanguageVersion = "1.16.0";
 
     private static readonly string[] RootBlocks =
@@ -40,6 +40,7 @@ public sealed class TemplateLoader
     {
         var bodies = TemplateFiles.Read(_request.Path, _diagnostics);
         CheckRoot(bodies);
+        new PackerBlock(_diagnostics).Check(bodies);
         var functions = StandardFunctions.Create(new FunctionServices
         {
             Files = new LocalFileAccess(_root),
