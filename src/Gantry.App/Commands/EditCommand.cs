@@ -128,7 +128,8 @@ internal static class EditCommand
 
     private static async Task OpenEditorAsync(CommandContext context, string file, CancellationToken cancellationToken)
     {
-        var editor = new[] { "VISUAL", "EDITOR" }.Select(context.Environment).FirstOrDefault(value => !string.IsNullOrEmpty(value)) ?? "vi";
+        var editor = context.Environment("VISUAL") is { Length: > 0 } visual ? visual
+            : context.Environment("EDITOR") is { Length: > 0 } plain ? plain : "vi";
         context.Terminal.Out.Flush();
         // The variable is a line for the shell (code --wait), as for every program that reads it.
         var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"{editor} \"$1\"", "sh", file } };
