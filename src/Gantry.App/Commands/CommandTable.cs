@@ -46,6 +46,8 @@ internal static class CommandTable
         new("screenshot", CommandGroup.Machines, ScreenshotCommand.Summary, ScreenshotCommand.Build),
         new("send-keys", CommandGroup.Machines, SendKeysCommand.Summary, SendKeysCommand.Build),
         new("build", CommandGroup.Builds, BuildCommand.Summary, BuildCommand.Build),
+        new("validate", CommandGroup.Builds, ValidateCommand.Summary, ValidateCommand.Build),
+        new("inspect", CommandGroup.Builds, InspectCommand.Summary, InspectCommand.Build),
         new("template", CommandGroup.Builds, TemplateCommand.Summary, TemplateCommand.Build),
         new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),

@@ -158,12 +158,26 @@ internal sealed class GantryNode : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Store.DisposeAsync();
 
+    /// <summary>
+    /// Takes away files and records that belong to nothing any more. Looks at every one of them, so only commands that
+    /// make such things call it, and a repair that found a dead job.
+    /// </summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await Layers.SweepAsync(cancellationToken).ConfigureAwait(false);
+        await Volumes.SweepAsync(cancellationToken).ConfigureAwait(false);
+        Builder.SweepClaims();
+    }
+
     private async Task RepairAsync(CancellationToken cancellationToken)
     {
         var kinds = new JobKindRegistry(
             TemplateMaker.Kind, Images.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind, Reverter.Kind);
-        await new JobRecovery(_journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
+        var found = await new JobRecovery(_journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
+            .ConfigureAwait(false);
         await Maker.RepairAsync(cancellationToken).ConfigureAwait(false);
         await Remover.SweepAsync(cancellationToken).ConfigureAwait(false);
+        if (found.Any(job => job.Outcome != RecoveryOutcome.Live))
+            await SweepAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -21,6 +21,7 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     public const int LongestChain = 8;
 
     private const int MaxUsersNamed = 20;
+    private const string AllUsers = "volume-users/";
 
     private readonly DocumentCollection<VolumeRecord> _records =
         new(store, "volumes/", ModelJson.Default.VolumeRecord, schema: 1);
@@ -134,6 +135,28 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     {
         var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken).ConfigureAwait(false);
         return [.. range.Entries.Select(entry => Encoding.UTF8.GetString(entry.Value.Span))];
+    }
+
+    /// <summary>Every use by users whose names begin so, for whoever looks for users that are no more.</summary>
+    public async Task<ImmutableArray<(VolumeId Volume, string User)>> UsesAsync(
+        string userPrefix, CancellationToken cancellationToken)
+    {
+        var uses = ImmutableArray.CreateBuilder<(VolumeId, string)>();
+        string? after = null;
+        while (true)
+        {
+            var page = await store.RangeAsync(AllUsers, StateLimits.MaxRange, after, cancellationToken).ConfigureAwait(false);
+            foreach (var entry in page.Entries)
+            {
+                var user = Encoding.UTF8.GetString(entry.Value.Span);
+                if (user.StartsWith(userPrefix, StringComparison.Ordinal))
+                    uses.Add((new VolumeId(entry.Key[AllUsers.Length..].Split('/')[0]), user));
+            }
+
+            if (!page.More)
+                return uses.ToImmutable();
+            after = page.Entries[^1].Key;
+        }
     }
 
     /// <summary>Changes a volume's record, for example to say that it is frozen.</summary>
@@ -270,7 +293,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
             removed.Add(Path.GetFileName(file));
         }
 
-        foreach (var document in records)
+        var used = (await UsesAsync("", cancellationToken).ConfigureAwait(false)).Select(use => use.Volume).ToHashSet();
+        foreach (var document in records.Where(document => !used.Contains(document.Value.Id)))
             await CollectAsync(document.Value.Id, cancellationToken).ConfigureAwait(false);
         return removed.ToImmutable();
     }
@@ -294,7 +318,7 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
 
     private static string ChildUser(VolumeId child) => ChildPrefix + child.Value;
 
-    private static string UserPrefix(VolumeId id) => $"volume-users/{id}/";
+    private static string UserPrefix(VolumeId id) => $"{AllUsers}{id}/";
 
     private static string UserKey(VolumeId id, string user) => UserPrefix(id) + user;
 }
