@@ -17,13 +17,16 @@ internal static class EditCommand
 
     private const int LongestText = 256 * 1024;
 
-    private static readonly JsonTypeInfo<MachineSpec> Form = (JsonTypeInfo<MachineSpec>)new JsonSerializerOptions(ModelJson.Default.Options)
+    private static readonly JsonSerializerOptions Options = new(ModelJson.Default.Options)
     {
         WriteIndented = true,
         AllowTrailingCommas = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    }.GetTypeInfo(typeof(MachineSpec));
+    };
+
+    private static readonly JsonTypeInfo<MachineSpec> Form =
+        (JsonTypeInfo<MachineSpec>)Options.GetTypeInfo(typeof(MachineSpec));
 
     public static Command Build(CommandContext context)
     {
@@ -81,7 +84,9 @@ internal static class EditCommand
         if (now.Spec != before.Spec)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{before.Spec.Name} was changed by another command meanwhile", $"edit it again: gantry edit {before.Spec.Name}");
+                ProblemKind.Conflict,
+                $"{before.Spec.Name} was changed by another command meanwhile",
+                $"edit it again: gantry edit {before.Spec.Name}");
         }
 
         return now with { Spec = spec };

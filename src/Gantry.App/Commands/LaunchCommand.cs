@@ -8,7 +8,9 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry launch</c>: a new machine of a template, started; and <c>gantry create</c>, the same not started.</summary>
+/// <summary>
+/// <c>gantry launch</c>: a new machine of a template, started; and <c>gantry create</c>, the same not started.
+/// </summary>
 internal static class LaunchCommand
 {
     public const string Summary = "Make a machine from a template and start it";
@@ -20,7 +22,8 @@ internal static class LaunchCommand
     public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
 
     /// <summary>Starts a machine and says where it can be reached.</summary>
-    public static async Task StartAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    public static async Task StartAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         using (var view = context.StartProgress())
         {
@@ -38,7 +41,8 @@ internal static class LaunchCommand
     }
 
     /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
-    private static async Task StartNewAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task StartNewAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         try
         {

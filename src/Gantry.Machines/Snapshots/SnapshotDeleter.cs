@@ -45,7 +45,8 @@ public sealed class SnapshotDeleter
     public JobKind<SnapshotDeletion> Kind { get; }
 
     /// <exception cref="ProblemException">There is no such snapshot.</exception>
-    public Task DeleteAsync(MachineNumber number, string name, IProgressSink progress, CancellationToken cancellationToken) =>
+    public Task DeleteAsync(
+        MachineNumber number, string name, IProgressSink progress, CancellationToken cancellationToken) =>
         _turns.RunAsync(
             number,
             async () =>
@@ -56,7 +57,8 @@ public sealed class SnapshotDeleter
             },
             cancellationToken);
 
-    internal async Task<SnapshotDeletion> PlanAsync(MachineNumber number, string name, CancellationToken cancellationToken)
+    internal async Task<SnapshotDeletion> PlanAsync(
+        MachineNumber number, string name, CancellationToken cancellationToken)
     {
         var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
         return new SnapshotDeletion
@@ -106,7 +108,8 @@ public sealed class SnapshotDeleter
             machine => machine with
             {
                 Snapshots = machine.Snapshots.Where(snapshot => snapshot.Name != name)
-                    .Select(snapshot => snapshot.Parent == name ? snapshot with { Parent = deletion.Snapshot.Parent } : snapshot).ToValueList(),
+                    .Select(snapshot => snapshot.Parent == name
+                        ? snapshot with { Parent = deletion.Snapshot.Parent } : snapshot).ToValueList(),
                 CurrentSnapshot = machine.CurrentSnapshot == name ? deletion.Snapshot.Parent : machine.CurrentSnapshot,
             },
             cancellationToken,
@@ -128,7 +131,8 @@ public sealed class SnapshotDeleter
             machine => machine with
             {
                 Snapshots = machine.Snapshots
-                    .Select(snapshot => deletion.Children.Contains(snapshot.Name) ? snapshot with { Parent = name } : snapshot)
+                    .Select(snapshot => deletion.Children.Contains(snapshot.Name)
+                        ? snapshot with { Parent = name } : snapshot)
                     .Append(deletion.Snapshot).OrderBy(snapshot => snapshot.Created).ToValueList(),
                 CurrentSnapshot = deletion.WasCurrent ? name : machine.CurrentSnapshot,
             },
@@ -171,11 +175,13 @@ public sealed class SnapshotDeleter
         }
     }
 
-    private async Task TryAbsorbAsync(VolumeId upper, VolumeId? lower, IMachineGuest? guest, CancellationToken cancellationToken)
+    private async Task TryAbsorbAsync(
+        VolumeId upper, VolumeId? lower, IMachineGuest? guest, CancellationToken cancellationToken)
     {
         try
         {
-            await _merger.AbsorbAsync(upper, lower, guest, Model.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
+            await _merger.AbsorbAsync(upper, lower, guest, Model.NoProgress.Instance, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (ProblemException e) when ($"{e.Problem.Summary}\n{e.Problem.Detail}".Contains("lock", StringComparison.Ordinal))
         {
