@@ -8,7 +8,10 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not started.</summary>
+/// <summary>
+/// <c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not
+/// started.
+/// </summary>
 internal static class LaunchCommand
 {
     public const string Summary = "Make a machine from a template or a kernel and start it";
@@ -20,7 +23,8 @@ internal static class LaunchCommand
     public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
 
     /// <summary>Starts a machine and says where it can be reached.</summary>
-    public static async Task StartAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    public static async Task StartAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         await StartQuietlyAsync(context, node, machine, cancellationToken);
         context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");

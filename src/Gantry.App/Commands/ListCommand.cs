@@ -98,7 +98,8 @@ internal static class ListCommand
     private static string DiskText(DiskView disk)
     {
         var layers = disk.Layers.Select(layer => $"  {layer.Volume} {FileSpace.Words(layer.Bytes)}: {layer.Purpose}");
-        var merging = disk.Layers.Count > VolumePool.LongestChain ? $", more than {VolumePool.LongestChain}: merged at the next start" : "";
+        var merging = disk.Layers.Count > VolumePool.LongestChain
+            ? $", more than {VolumePool.LongestChain}: merged at the next start" : "";
         return $"{disk.SizeBytes >> 20} MiB in {disk.Layers.Count} layers{merging}\n{string.Join('\n', layers)}";
     }
 
