@@ -1,6 +1,4 @@
 using Gantry.Imaging.Builds;
-using Gantry.Imaging.Cache;
-using Gantry.Storage.Images;
 
 namespace Gantry.EndToEnd.Builds;
 
@@ -103,7 +101,7 @@ public sealed class BuildCacheTests(BuildNode builds)
     public async Task Uefi_TwoDisksAndATpm_GoThroughTheCache()
     {
         static string Change(string text) => text
-            .Replace("machine_type     = \"pc\"", "machine_type = \"q35\"\n  efi_boot = true\n  vtpm = true\n  disk_additional_size = [\"64M\"]", StringComparison.Ordinal);
+            .Replace("machine_type     = \"pc\"", "machine_type = \"q35\"\n  cdrom_interface = \"virtio-scsi\"\n  efi_boot = true\n  vtpm = true\n  disk_additional_size = [\"64M\"]", StringComparison.Ordinal);
         const string Variable = "/sys/firmware/efi/efivars/GantryTest-12345678-1234-1234-1234-123456789abc";
         const string Mount = "mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null;";
         static string Last(string more) => $$"""
