@@ -33,7 +33,10 @@ internal static class CommandTable
         new("list", CommandGroup.Machines, ListCommand.Summary, ListCommand.Build),
         new("show", CommandGroup.Machines, ListCommand.ShowSummary, ListCommand.BuildShow),
         new("set", CommandGroup.Machines, SetCommand.Summary, SetCommand.Build),
+        new("edit", CommandGroup.Machines, EditCommand.Summary, EditCommand.Build),
         new("rename", CommandGroup.Machines, SetCommand.RenameSummary, SetCommand.BuildRename),
+        new("snapshot", CommandGroup.Machines, SnapshotCommand.Summary, SnapshotCommand.Build),
+        new("rollback", CommandGroup.Machines, RollbackCommand.Summary, RollbackCommand.Build),
         new("console", CommandGroup.Machines, ConsoleCommand.Summary, ConsoleCommand.Build),
         new("logs", CommandGroup.Machines, LogsCommand.Summary, LogsCommand.Build),
         new("ssh", CommandGroup.Machines, SshCommand.Summary, SshCommand.Build),
@@ -50,6 +53,7 @@ internal static class CommandTable
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),
+        new(BackgroundMerge.Name, CommandGroup.Host, BackgroundMerge.Summary, BackgroundMerge.Build, Hidden: true),
         new(CompleteCommand.Name, CommandGroup.Host, CompleteCommand.Summary, CompleteCommand.Build, Hidden: true),
     ];
 

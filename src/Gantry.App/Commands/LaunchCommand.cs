@@ -25,13 +25,29 @@ internal static class LaunchCommand
         using (var view = context.StartProgress())
         {
             await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+            view.Complete();
         }
 
+        await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
         context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");
         foreach (var port in node.Host.Runtime(machine.Number)?.Ports ?? [])
         {
             var what = port.GuestPort == 22 ? $"gantry ssh {machine.Spec.Name}" : $"port {port.GuestPort}";
             context.Terminal.Out.Write($"  {port.Address}:{port.HostPort} → {what}\n");
+        }
+    }
+
+    /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
+    private static async Task StartNewAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StartAsync(context, node, machine, cancellationToken);
+        }
+        catch (Exception e) when (e is ProblemException or OperationCanceledException)
+        {
+            await node.Remover.DeleteAsync(machine with { Spec = machine.Spec with { Protected = false } }, stop: true, CancellationToken.None);
+            throw;
         }
     }
 
@@ -49,7 +65,7 @@ internal static class LaunchCommand
             var wishes = await options.WishesAsync(node, parse, found.LoginUser, key.PublicKey, cancellationToken);
             var machine = await node.Launcher.FromTemplateAsync(found, wishes, cancellationToken);
             if (start)
-                await StartAsync(context, node, machine, cancellationToken);
+                await StartNewAsync(context, node, machine, cancellationToken);
             else
                 context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
             return ExitCodes.Ok;

@@ -28,13 +28,15 @@ internal sealed class MachineOptions
     private readonly Option<string> _user = new("--user") { HelpName = "NAME", Description = "The user that keys and password are for" };
     private readonly Option<string> _password = new("--password") { HelpName = "TEXT", Description = "That user's password (kept only as a hash)" };
     private readonly Option<string> _userData = new("--user-data") { HelpName = "FILE", Description = "A whole cloud-init user-data file instead" };
+    private readonly Option<string> _network = new("--network-config") { HelpName = "FILE", Description = "A whole cloud-init network-config file instead" };
+    private readonly Option<string[]> _tags = new("--tag") { HelpName = "TAG", Description = "A word to find it by" };
     private readonly Option<string[]> _share = new("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "A folder of the host that the guest mounts by its tag (9p)" };
-    private readonly Option<bool> _protected = new("--protected") { Description = "Refuse to delete it" };
+    private readonly Option<bool> _protected = new("--protected", "--protect") { Description = "Refuse to delete it" };
     private readonly Option<string> _notes = new("--notes") { HelpName = "TEXT", Description = "Notes for people" };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _cpus, _memory, _disk, _publish, _keys, _user, _password, _userData, _share, _protected, _notes })
+        foreach (var option in new Option[] { _name, _cpus, _memory, _disk, _publish, _keys, _user, _password, _userData, _network, _share, _protected, _notes, _tags })
             command.Options.Add(option);
     }
 
@@ -50,6 +52,7 @@ internal sealed class MachineOptions
             SharedFolders = (parse.GetValue(_share) ?? []).Select(Share).ToValueList(),
             Protected = parse.GetValue(_protected),
             Notes = parse.GetValue(_notes) ?? "",
+            Tags = (parse.GetValue(_tags) ?? []).ToValueList(),
         };
 
     /// <summary><c>8080:80</c>, <c>0.0.0.0:8080:80</c>, <c>5353:53/udp</c>; host port 0 is any free one.</summary>
@@ -83,7 +86,8 @@ internal sealed class MachineOptions
             User = parse.GetValue(_user) ?? loginUser,
             SshKeys = [.. keys],
             PasswordHash = parse.GetValue(_password) is { } password ? Sha512Crypt.Hash(password) : null,
-            UserData = parse.GetValue(_userData) is { } file2 ? await ReadAsync("--user-data", file2, cancellationToken) : null,
+            UserData = parse.GetValue(_userData) is { } data ? await ReadAsync("--user-data", data, cancellationToken) : null,
+            NetworkConfig = parse.GetValue(_network) is { } network ? await ReadAsync("--network-config", network, cancellationToken) : null,
         };
     }
 
@@ -99,7 +103,7 @@ internal sealed class MachineOptions
         }
     }
 
-    private static SharedFolder Share(string text)
+    internal static SharedFolder Share(string text)
     {
         var readOnly = text.EndsWith(":ro", StringComparison.Ordinal);
         var rest = readOnly ? text[..^3] : text;

@@ -37,6 +37,7 @@ internal static class WaitCommand
             using var view = context.StartProgress();
             view.Activity($"Waiting for {record.Spec.Name}: {wanted}");
             await WaitAsync(node, record, wanted, patience, context.Time, cancellationToken);
+            view.Complete();
             return ExitCodes.Ok;
         });
         return command;

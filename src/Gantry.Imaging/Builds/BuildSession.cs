@@ -314,7 +314,9 @@ internal sealed partial class BuildSession : IAsyncDisposable
             await StartAsync(_services.Layers.MemoryFile(layer.Key), cancellationToken).ConfigureAwait(false);
             await Machine.Guest.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var shell = await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
-            if (await GuestRenewal.RunAsync(shell, Source.Communicator.User, _record!.Spec.Isa, _services, Log, cancellationToken).ConfigureAwait(false))
+            Log.Activity("Renewing the guest's clock and randomness");
+            if (await GuestRenewal.RunAsync(
+                shell, Source.Communicator.User, _record!.Spec.Isa, _services.Entropy, _services.Time, cancellationToken).ConfigureAwait(false))
                 return;
             Log.Note("The guest's clock or randomness could not be renewed, so its disk is booted cold");
             await DisconnectAsync().ConfigureAwait(false);

@@ -34,8 +34,7 @@ public sealed class MachineMaker(
     /// <exception cref="ProblemException">The name is taken, or what the plan stands on is gone.</exception>
     public async Task<MachineRecord> CreateAsync(MachinePlan plan, CancellationToken cancellationToken)
     {
-        Names.Check(plan.Spec.Name, "machine");
-        CheckSpec(plan);
+        SpecCheck.Check(plan.Spec);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var number = await catalog.NextNumberAsync(cancellationToken).ConfigureAwait(false);
@@ -87,18 +86,6 @@ public sealed class MachineMaker(
     }
 
     public string NewInstanceId() => "i-" + entropy.NewHex(8);
-
-    private static void CheckSpec(MachinePlan plan)
-    {
-        var spec = plan.Spec;
-        if (spec.Cpu.Count is < 1 or > 1024)
-            throw new ProblemException(ProblemKind.InvalidInput, $"a machine can't have {spec.Cpu.Count} CPUs", "give 1 to 1024");
-        if (spec.MemoryMiB is < 16 or > 16 * 1024 * 1024)
-        {
-            throw new ProblemException(
-                ProblemKind.InvalidInput, $"a machine can't have {spec.MemoryMiB} MiB of memory", "give 16 MiB to 16 TiB");
-        }
-    }
 
     private async Task<MachineRecord?> TryRecordAsync(MachinePlan plan, MachineNumber number, CancellationToken cancellationToken)
     {

@@ -31,6 +31,7 @@ public sealed class MachineHost(
     MachineCatalog catalog,
     VolumePool volumes,
     DiskFreezer freezer,
+    ChainMerger merger,
     IMachineEngine engine,
     IMachineHardware hardware,
     MachineSeeds seeds,
@@ -95,6 +96,8 @@ public sealed class MachineHost(
         }
 
         machine = await freezer.RepairAsync(machine, guest: null, cancellationToken).ConfigureAwait(false);
+        if (await merger.IsTooLongAsync(machine, cancellationToken).ConfigureAwait(false))
+            await merger.MergeAsync(machine, guest: null, progress, cancellationToken).ConfigureAwait(false);
         progress.Activity($"Starting {machine.Spec.Name}");
         var run = Folders.MachineRun(number);
         Directory.CreateDirectory(run, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -111,6 +114,7 @@ public sealed class MachineHost(
                 Accelerator = choice.Accelerator,
                 AcceleratorReason = choice.Reason,
                 Ports = ports,
+                Spec = machine.Spec with { CloudInit = null },
                 Binary = launch.Binary,
             }.Write(run);
             if (options.MemoryFile is { } memory)
@@ -124,6 +128,11 @@ public sealed class MachineHost(
             throw;
         }
     }
+
+    /// <summary>Makes sure that a machine could be run in a certain way here, before anything is done.</summary>
+    /// <exception cref="ProblemException">It could not; the summary says why.</exception>
+    public async Task CheckAsync(MachineRecord machine, Accelerator? accelerator, CancellationToken cancellationToken) =>
+        await hardware.ChooseAsync(machine.Spec, accelerator?.ToString().ToLowerInvariant(), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks the guest to shut down, as its power button does, and waits until it has.</summary>
     /// <exception cref="ProblemException">It did not within the time.</exception>

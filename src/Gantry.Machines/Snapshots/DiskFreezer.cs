@@ -21,7 +21,7 @@ public sealed record FrozenState(ValueList<VolumeId> Disks, VolumeId? Variables)
 /// after a crash the pending tops are the right ones in every case but one: a QEMU that lives on and never switched.
 /// <see cref="RepairAsync"/> asks it.
 /// </remarks>
-public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
+public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, ChainMerger merger)
 {
     /// <summary>Freezes, and makes <paramref name="user"/> a user of what was frozen.</summary>
     /// <param name="machine">As it is recorded now; its caller holds its lock.</param>
@@ -34,6 +34,7 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         MachineRecord machine, IMachineGuest? guest, string user, string? memoryFile, CancellationToken cancellationToken)
     {
         machine = await RepairAsync(machine, guest, cancellationToken).ConfigureAwait(false);
+        await merger.MergeAsync(machine, guest, Model.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
         var pending = await PrepareAsync(machine, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -65,7 +66,7 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
 
     private async Task<MachineRecord> PrepareAsync(MachineRecord machine, CancellationToken cancellationToken)
     {
-        var tops = Tops(machine);
+        var tops = MachineVolumes.Tops(machine);
         var overlays = new List<VolumeRecord>();
         foreach (var top in tops)
         {
@@ -121,7 +122,7 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
 
     private async Task<MachineRecord> AcceptAsync(MachineRecord machine, string? user, CancellationToken cancellationToken)
     {
-        var tops = Tops(machine);
+        var tops = MachineVolumes.Tops(machine);
         var own = MachineUsers.Of(machine.Number);
         var changes = new List<StateOperation>();
         foreach (var overlay in machine.PendingTops)
@@ -163,11 +164,5 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
     {
         var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
         return machine.PendingTops.Any(top => nodes.Values.Contains(NodeOf(top)));
-    }
-
-    private static ValueList<VolumeId> Tops(MachineRecord machine)
-    {
-        var disks = machine.Spec.Disks.Select(disk => disk.Volume).ToValueList();
-        return machine.Variables is { } variables ? disks.With(variables) : disks;
     }
 }

@@ -93,7 +93,7 @@ public sealed class TemplateMaker
         var users = await _templates.UsersAsync(template.Id, cancellationToken).ConfigureAwait(false);
         var names = new List<string>();
         foreach (var user in users)
-            names.Add(await NameAsync(user, cancellationToken).ConfigureAwait(false));
+            names.Add(await NameOfUserAsync(user, cancellationToken).ConfigureAwait(false));
         throw new ProblemException(
             ProblemKind.Conflict,
             names.Count == 0 ? $"template {template.Name} changed in the meantime" : $"template {template.Name} is used by {string.Join(", ", names)}",
@@ -122,7 +122,8 @@ public sealed class TemplateMaker
         }
     }
 
-    private async Task<string> NameAsync(string user, CancellationToken cancellationToken)
+    /// <summary>A user of a template in words for a person: <c>machine web</c>.</summary>
+    public async Task<string> NameOfUserAsync(string user, CancellationToken cancellationToken)
     {
         var dash = user.IndexOf('-', StringComparison.Ordinal);
         if (dash < 0)
