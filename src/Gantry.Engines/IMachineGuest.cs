@@ -78,12 +78,20 @@ public interface IMachineGuest : IAsyncDisposable
     /// <param name="bytes">Not less than it has.</param>
     Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default);
 
+    /// <summary>The node of each image file that the machine has open, by the file's absolute path.</summary>
+    Task<IReadOnlyDictionary<string, string>> NodesByFileAsync(CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Copies into a node what it has from below, down to but without <paramref name="baseNode"/>; from all of them
     /// when that is null. What was beneath is no longer needed then.
     /// </summary>
+    /// <param name="node">The node that grows.</param>
+    /// <param name="baseNode">What it stands on then.</param>
+    /// <param name="baseName">What the node's file is to call the base's file; null: its path, as QEMU knows it.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Stops; the node then has its old content.</param>
     Task StreamAsync(
-        string node, string? baseNode, IProgress<JobProgress>? progress = null,
+        string node, string? baseNode, string? baseName = null, IProgress<JobProgress>? progress = null,
         CancellationToken cancellationToken = default);
 
     /// <summary>

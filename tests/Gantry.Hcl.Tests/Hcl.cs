@@ -88,7 +88,7 @@ internal sealed class MemoryFiles : IFileAccess
     }
 
     public byte[] ReadAllBytes(string path, int maxBytes) =>
-        _files.TryGetValue(path, out var content) ? content : throw new HclException(0, $"no file exists at {path}");
+        _files.TryGetValue(path, out var content) ? content : throw new HclException(0, $"there is no file {path}");
 
     public bool FileExists(string path) => _files.ContainsKey(path);
 

@@ -14,7 +14,7 @@ internal static class BuildCommand
 
     public static Command Build(CommandContext context)
     {
-        var path = new Argument<string>("template") { HelpName = "FILE_OR_FOLDER", Description = "A *.pkr.hcl file, or a folder of them" };
+        var path = TemplateOptions.PathArgument();
         var variables = new TemplateOptions();
         var noCache = new Option<bool>("--no-cache", "-no-cache") { Description = "Neither use steps of earlier builds nor keep new ones" };
         var force = new Option<bool>("--force", "-force") { Description = "Replace output that is there already" };
@@ -24,8 +24,11 @@ internal static class BuildCommand
             DefaultValueFactory = _ => "cleanup",
         };
         onError.AcceptOnlyFromAmong("cleanup", "abort", "ask");
+        var limit = new CacheLimit();
         var command = new Command("build", Summary) { path, noCache, force, onError };
         variables.AddTo(command);
+        limit.AddTo(command);
+        command.Add(BuildCacheCommand.Build(context));
         command.SetAction(async (parse, cancellationToken) =>
         {
             var template = variables.Load(context, parse, parse.GetValue(path)!);
@@ -33,9 +36,11 @@ internal static class BuildCommand
             {
                 NoCache = parse.GetValue(noCache),
                 Force = parse.GetValue(force),
+                CacheLimit = limit.Of(context, parse),
                 OnError = parse.GetValue(onError) switch { "abort" => OnError.Abort, "ask" => OnError.Ask, _ => OnError.Cleanup },
             };
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
+            await node.SweepAsync(cancellationToken);
             foreach (var build in template.Builds)
                 await RunOneAsync(context, node, build, options, template.Secrets, cancellationToken);
             return ExitCodes.Ok;
@@ -55,7 +60,9 @@ internal static class BuildCommand
         using (var view = context.StartProgress())
         {
             view.Note($"Building {build.Name}");
-            result = await node.Builder.RunAsync(build, options, secrets, view, cancellationToken);
+            var asking = context.Terminal.InIsTerminal
+                ? options with { Ask = (question, token) => FailurePrompt.AskAsync(context.Terminal, view, question, token) } : options;
+            result = await node.Builder.RunAsync(build, asking, secrets, view, cancellationToken);
             view.Complete();
         }
 

@@ -26,6 +26,8 @@ internal static class CloneCommand
             var clone = machine is null
                 ? await node.Launcher.FromTemplateAsync(template!, wishes, cancellationToken)
                 : await node.Launcher.FromMachineAsync(machine, wishes, cancellationToken);
+            if (machine is not null)
+                await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
             context.Terminal.Out.Write($"{clone.Spec.Name} ({clone.Number}) is made: gantry start {clone.Spec.Name}\n");
             return ExitCodes.Ok;
         });

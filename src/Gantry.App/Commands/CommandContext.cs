@@ -56,6 +56,9 @@ internal interface INameSource
     IEnumerable<string> Machines();
 
     IEnumerable<string> Templates();
+
+    /// <summary>Of all machines: the shell's line is not known where names are asked for.</summary>
+    IEnumerable<string> Snapshots() => [];
 }
 
 internal sealed class NoNames : INameSource

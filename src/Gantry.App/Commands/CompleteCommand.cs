@@ -86,10 +86,12 @@ internal static class CompleteCommand
                 return Values(_open);
             if (!_onlyArguments && _word.StartsWith('-'))
                 return Options();
-            if (_command.Subcommands.Count > 0)
+            // A command may have both arguments and commands of its own (snapshot); these come first in a line.
+            if (_command.Subcommands.Count > 0 && _arguments == 0)
             {
-                return _command.Subcommands.Where(sub => !sub.Hidden && Begins(sub.Name))
+                var commands = _command.Subcommands.Where(sub => !sub.Hidden && Begins(sub.Name))
                     .Select(sub => (sub.Name, (sub.Description ?? "").Split('\n')[0]));
+                return _command.Arguments.Count == 0 ? commands : commands.Concat(Values(_command.Arguments[0]));
             }
 
             var index = 0;

@@ -34,12 +34,37 @@ internal static class CopyCommand
             long? total = from.Machine is null && File.Exists(from.Path) ? new FileInfo(from.Path).Length : null;
             var options = new TransferOptions { Progress = done => view.Amount(done, total, "bytes") };
             if (from.Machine is null)
-                await shell.UploadPathAsync(from.Path, to.Path, options, cancellationToken);
+                await shell.UploadPathAsync(await SourceAsync(shell, from.Path, to.Path, cancellationToken), to.Path, options, cancellationToken);
             else
-                await shell.DownloadPathAsync(from.Path, to.Path, options, cancellationToken);
+                await shell.DownloadPathAsync(await SourceAsync(shell, from.Path, to.Path, cancellationToken, isRemote: true), to.Path, options, cancellationToken);
+            view.Complete();
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <summary>
+    /// As cp does: a folder goes into a destination that is there, and takes the name of one that is not. A slash at
+    /// its end means its contents.
+    /// </summary>
+    private static async Task<string> SourceAsync(
+        GuestShell shell, string source, string destination, CancellationToken cancellationToken, bool isRemote = false)
+    {
+        if (source.EndsWith('/') || destination.EndsWith('/'))
+            return source;
+        var exists = isRemote ? Path.Exists(destination) : await TestAsync(shell, "-e", destination, cancellationToken);
+        if (exists)
+            return source;
+        var isFolder = isRemote ? await TestAsync(shell, "-d", source, cancellationToken) : Directory.Exists(source);
+        return isFolder ? source + "/" : source;
+    }
+
+    private static async Task<bool> TestAsync(
+        GuestShell shell, string test, string path, CancellationToken cancellationToken)
+    {
+        var quoted = path.StartsWith("~/", StringComparison.Ordinal)
+            ? ShellText.Quote("./" + path[2..]) : ShellText.Quote(path);
+        return (await shell.RunAsync($"test {test} {quoted}", cancellationToken)).Status.IsSuccess;
     }
 
     private static Argument<string> End(CommandContext context, string name, string placeholder, string description)

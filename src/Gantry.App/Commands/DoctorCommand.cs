@@ -30,6 +30,7 @@ internal static class DoctorCommand
                 view.Activity("Looking at this host");
                 report = await HostReport.GatherAsync(
                     host, new KvmProbe(host, context.Time), [folders.Home], cancellationToken);
+                view.Complete();
             }
 
             context.Output.Write(
@@ -59,22 +60,34 @@ internal static class DoctorCommand
                     ? $"a guest of {report.Hypervisor.Name ?? "an unnamed hypervisor"}: {report.Hypervisor.Evidence}"
                     : $"no guest: {report.Hypervisor.Evidence}"
             },
-            { "kvm", $"{(report.Kvm.Works ? "works" : "does not work")}: {report.Kvm.Reason}\n{report.KvmDevice}" },
+            { "kvm", Kvm(report) },
             { "hypervisor", report.HypervisorType },
             { "control groups", $"{report.ControlGroups}: {report.ControlGroupNote}" },
-            { "lowest port", report.LowestPort.ToString(CultureInfo.InvariantCulture) },
+            { "published ports", string.Create(CultureInfo.InvariantCulture, $"from {report.LowestPort} upward") },
         };
         foreach (var space in report.Space)
             fields.Add("space", $"{Quantities.Bytes(space.FreeBytes)} free of {Quantities.Bytes(space.TotalBytes)} at {space.Folder}");
         foreach (var isa in report.Isas)
-            fields.Add(isa.Isa.Name(), OfIsa(isa));
+            fields.Add(isa.Isa.Name(), OfIsa(isa, report.Kvm));
         return fields;
     }
 
-    private static string OfIsa(IsaReport isa) =>
-        isa.QemuVersion is { } version
-            ? $"QEMU {version}, {isa.Accelerator?.ToString().ToUpperInvariant()}{(isa.HasUefi ? ", UEFI" : "")}\n{isa.Reason}"
-            : (isa.Reason + "\n" + isa.Install).TrimEnd('\n');
+    private static string Kvm(HostReport report)
+    {
+        var text = $"{(report.Kvm.Works ? "works" : "does not work")}: {report.Kvm.Reason}";
+        return report.Kvm.Reason.Contains(report.KvmDevice, StringComparison.Ordinal)
+            ? text
+            : $"{text}\n{report.KvmDevice}";
+    }
+
+    private static string OfIsa(IsaReport isa, KvmVerdict kvm)
+    {
+        if (isa.QemuVersion is not { } version)
+            return (isa.Reason + "\n" + isa.Install).TrimEnd('\n');
+        // What is said of KVM above need not be said again for each.
+        var reason = kvm.Works ? isa.Reason : isa.Reason.Replace(kvm.Reason, "no kvm", StringComparison.Ordinal);
+        return $"QEMU {version}, {isa.Accelerator?.ToString().ToUpperInvariant()}{(isa.HasUefi ? ", UEFI" : "")}: {reason}";
+    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Gantry.App.Hosting;
 using Gantry.Engines.Qemu.Monitor;
+using Gantry.Machines.Run;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -41,7 +42,7 @@ internal sealed class GoalProbe(GantryNode node, MachineRecord machine, HttpClie
                 $"look what it said: gantry logs {machine.Spec.Name}");
         }
 
-        var (address, port) = GuestPorts.Find(node, machine, goal.Port);
+        var (address, port) = GuestPorts.Find(node.Host, machine, goal.Port);
         using var limit = new CancellationTokenSource(AnswerLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try

@@ -11,7 +11,6 @@ namespace Gantry.App.Commands;
 /// <summary>How commands log in to a guest: their options, and the connection that comes of them.</summary>
 internal sealed class GuestLogin
 {
-    private const int SshPort = 22;
     private const int LongestPassword = 1024;
 
     /// <summary>A guest's first boot puts the key in after its SSH server is up; a wrong login must end soon.</summary>
@@ -40,6 +39,11 @@ internal sealed class GuestLogin
         Description = "How long to wait for the guest's SSH, such as 30s or 5m (60s)",
     };
 
+    private readonly Option<bool> _newHostKey = new("--new-host-key")
+    {
+        Description = "Forget the guest's SSH host key, and remember the one that it shows now",
+    };
+
     private GuestLogin()
     {
     }
@@ -51,6 +55,7 @@ internal sealed class GuestLogin
         command.Add(login._password);
         command.Add(login._key);
         command.Add(login._timeout);
+        command.Add(login._newHostKey);
         return login;
     }
 
@@ -60,15 +65,17 @@ internal sealed class GuestLogin
         CommandContext context, GantryNode node, MachineRecord machine, ParseResult parse, CancellationToken cancellationToken)
     {
         var patience = DurationText.Parse(parse.GetValue(_timeout) ?? "60s");
-        var target = await TargetAsync(node, machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
+        await RequireRunningAsync(node, machine, cancellationToken);
+        if (parse.GetValue(_newHostKey))
+            KnownHostKey.Forget(node.Folders, machine.Number);
+        var target = await node.Login.TargetAsync(machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
         if (parse.GetValue(_password))
             target = target with { Password = await AskAsync(context.Terminal, target, cancellationToken) };
         target = target with { HandshakeAttempts = LoginAttempts };
         IProgressView? view = null;
         try
         {
-            var deadline = context.Time.GetUtcNow() + patience;
-            return await SshWaiter.WaitAsync(target, deadline, context.Time, met =>
+            var shell = await node.Login.ConnectAsync(machine, target, patience, met =>
             {
                 // Nothing is shown for a guest that lets one in at once.
                 if (met is not SshObservation.Connected && view is null)
@@ -77,6 +84,8 @@ internal sealed class GuestLogin
                     view.Activity($"Waiting for SSH of {machine.Spec.Name} as {target.User}");
                 }
             }, cancellationToken);
+            view?.Complete();
+            return shell;
         }
         finally
         {
@@ -84,28 +93,21 @@ internal sealed class GuestLogin
         }
     }
 
-    /// <summary>Where the guest's SSH is and who logs in there.</summary>
-    public static async Task<SshTarget> TargetAsync(
-        GantryNode node, MachineRecord machine, string? user, string? keyFile, CancellationToken cancellationToken)
+    /// <summary>A paused guest never answers, and one would wait for it in vain.</summary>
+    private static async Task RequireRunningAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
-        var port = GuestPorts.Find(node, machine, SshPort);
-        if (user is null && machine.Spec.CloudInit?.User is { Length: > 0 } own)
-            user = own;
-        if (user is null && machine.Template is { } id)
-            user = (await node.Templates.FindByIdAsync(id, cancellationToken))?.LoginUser;
-        var key = keyFile is null ? await NodeKey.GetAsync(node.Folders, cancellationToken) : null;
-        return new SshTarget
+        await using var guest = await node.Host.GetRunningAsync(machine, cancellationToken);
+        if (await guest.PhaseAsync(cancellationToken) == MachinePhase.Paused)
         {
-            Host = port.Address,
-            Port = port.Port,
-            User = string.IsNullOrEmpty(user) ? "root" : user,
-            PrivateKey = key?.PrivateKey,
-            PrivateKeyFile = keyFile,
-        };
+            throw new ProblemException(
+                ProblemKind.Conflict, $"{machine.Spec.Name} is paused", $"let it go on: gantry resume {machine.Spec.Name}");
+        }
     }
 
     /// <summary>From the keyboard without showing it, or the first line of a pipe.</summary>
-    private static async Task<string> AskAsync(ITerminal terminal, SshTarget target, CancellationToken cancellationToken)
+    private static async Task<string> AskAsync(
+        ITerminal terminal, SshTarget target, CancellationToken cancellationToken)
     {
         if (terminal.InIsTerminal)
             terminal.Error.Write($"Password of {target.User}: ");

@@ -8,7 +8,10 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not started.</summary>
+/// <summary>
+/// <c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not
+/// started.
+/// </summary>
 internal static class LaunchCommand
 {
     public const string Summary = "Make a machine from a template or a kernel and start it";
@@ -20,7 +23,8 @@ internal static class LaunchCommand
     public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
 
     /// <summary>Starts a machine and says where it can be reached.</summary>
-    public static async Task StartAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    public static async Task StartAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         await StartQuietlyAsync(context, node, machine, cancellationToken);
         context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");
@@ -31,12 +35,32 @@ internal static class LaunchCommand
         }
     }
 
+    /// <summary>Starts a machine and says nothing but its progress.</summary>
     private static async Task StartQuietlyAsync(
         CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
-        using var view = context.StartProgress();
-        await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
-        view.Complete();
+        using (var view = context.StartProgress())
+        {
+            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+            view.Complete();
+        }
+
+        await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
+    }
+
+    /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
+    private static async Task StartNewAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, bool quietly, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await (quietly ? StartQuietlyAsync(context, node, machine, cancellationToken) : StartAsync(context, node, machine, cancellationToken));
+        }
+        catch (Exception e) when (e is ProblemException or OperationCanceledException)
+        {
+            await node.Remover.DeleteAsync(machine with { Spec = machine.Spec with { Protected = false } }, stop: true, CancellationToken.None);
+            throw;
+        }
     }
 
     private static Command Make(CommandContext context, string verb, string summary, bool start)
@@ -59,21 +83,13 @@ internal static class LaunchCommand
             var machine = what is null
                 ? await node.Launcher.FromTemplateAsync(found!, wishes, cancellationToken)
                 : await node.Launcher.FromKernelAsync(what, wishes, cancellationToken);
-            if (output.Of(parse) != OutputFormat.Table)
-            {
-                if (start)
-                    await StartQuietlyAsync(context, node, machine, cancellationToken);
+            var quietly = output.Of(parse) != OutputFormat.Table;
+            if (start)
+                await StartNewAsync(context, node, machine, quietly, cancellationToken);
+            if (quietly)
                 await ListCommand.WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
-            }
-            else if (start)
-            {
-                await StartAsync(context, node, machine, cancellationToken);
-            }
-            else
-            {
+            else if (!start)
                 context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
-            }
-
             return ExitCodes.Ok;
         });
         return command;

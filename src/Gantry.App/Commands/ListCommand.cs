@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Text.Json.Serialization;
+using System.Globalization;
 using Gantry.App.Hosting;
 using Gantry.App.Output;
-using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Storage.Volumes;
 
 namespace Gantry.App.Commands;
 
@@ -20,9 +20,7 @@ internal static class ListCommand
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
-            var rows = new List<MachineView>();
-            foreach (var machine in await node.Machines.ListAsync(cancellationToken))
-                rows.Add(await ViewAsync(node, machine, askGuest: false, cancellationToken));
+            var rows = await MachineViews.AllAsync(node, cancellationToken);
             context.Output.Write(new Rendered<List<MachineView>>(rows, () => MachineViewJson.Default.ListMachineView, Table), output.Of(parse));
             return ExitCodes.Ok;
         });
@@ -48,7 +46,7 @@ internal static class ListCommand
     public static async Task WriteAsync(
         CommandContext context, GantryNode node, MachineRecord machine, OutputFormat format, CancellationToken cancellationToken)
     {
-        var view = await ViewAsync(node, machine, askGuest: true, cancellationToken);
+        var view = await MachineViews.OfAsync(node, machine, cancellationToken);
         context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
     }
 
@@ -61,7 +59,7 @@ internal static class ListCommand
         {
             table.Add(
                 one.Number.ToString(), one.Name, one.State, one.Isa, one.Accelerator ?? "", $"{one.Cpus}", $"{one.MemoryMiB} MiB",
-                string.Join(' ', one.Ports), one.Template ?? "");
+                PortText(one.Ports), one.Template ?? "");
         }
 
         return table;
@@ -81,126 +79,33 @@ internal static class ListCommand
             { "memory", $"{one.MemoryMiB} MiB" },
             { "uuid", one.Uuid.ToString() },
             { "template", one.Template ?? "" },
-            { "ports", string.Join(' ', one.Ports) },
+            { "ports", PortText(one.Ports) },
             { "protected", one.Protected ? "yes" : "no" },
             { "notes", one.Notes },
         };
         for (var i = 0; i < one.Disks.Count; i++)
-            fields.Add($"disk {i}", $"{one.Disks[i].SizeBytes >> 20} MiB, {one.Disks[i].Files} files, {one.Disks[i].OwnBytes >> 20} MiB of its own");
+            fields.Add($"disk {i}", DiskText(one.Disks[i]));
         foreach (var link in one.Chain)
             fields.Add($"from {link.Kind}", $"{link.Name} {link.Digest[..12]}");
         foreach (var snapshot in one.Snapshots)
-            fields.Add("snapshot", snapshot);
+            fields.Add("snapshot", SnapshotText(snapshot));
         return fields;
     }
 
-    private static async Task<MachineView> ViewAsync(
-        GantryNode node, MachineRecord machine, bool askGuest, CancellationToken cancellationToken)
+    private static string PortText(IEnumerable<PortView> ports) => string.Join(' ', ports);
+
+    /// <summary>The layers stand from the one that is written down to the one that stands alone.</summary>
+    private static string DiskText(DiskView disk)
     {
-        var runtime = node.Host.Runtime(machine.Number);
-        var alive = runtime is not null || node.Host.IsAlive(machine.Number);
-        var phase = !alive ? MachinePhase.Stopped
-            : askGuest ? await node.Host.PhaseAsync(machine, cancellationToken) : MachinePhase.Running;
-        var template = machine.Template is { } id && askGuest ? (await node.Templates.FindByIdAsync(id, cancellationToken))?.Name : null;
-        return new MachineView
-        {
-            Number = machine.Number,
-            Name = machine.Spec.Name,
-            State = phase.ToString().ToLowerInvariant(),
-            Isa = machine.Spec.Isa.Name(),
-            Accelerator = runtime?.Accelerator.ToString().ToLowerInvariant(),
-            AcceleratorReason = runtime?.AcceleratorReason,
-            Started = runtime?.Started,
-            MachineType = machine.Spec.MachineType,
-            Cpus = machine.Spec.Cpu.Count,
-            MemoryMiB = machine.Spec.MemoryMiB,
-            Uuid = machine.Uuid,
-            Role = machine.Role.ToString().ToLowerInvariant(),
-            Template = template ?? machine.Provenance.Chain.LastOrDefault(link => link.Kind == "template")?.Name,
-            Ports = (runtime?.Ports ?? []).Select(port => $"{port.Address}:{port.HostPort}→{port.GuestPort}{(port.Udp ? "/udp" : "")}").ToValueList(),
-            Protected = machine.Spec.Protected,
-            Notes = machine.Spec.Notes,
-            Snapshots = machine.Snapshots.Select(snapshot => snapshot.Name).ToValueList(),
-            Chain = machine.Provenance.Chain,
-            Disks = askGuest ? await DisksAsync(node, machine, cancellationToken) : [],
-        };
+        var layers = disk.Layers.Select(layer => $"  {layer.Volume} {FileSpace.Words(layer.Bytes)}: {layer.Purpose}");
+        var merging = disk.Layers.Count > VolumePool.LongestChain
+            ? $", more than {VolumePool.LongestChain}: merged at the next start" : "";
+        return $"{disk.SizeBytes >> 20} MiB in {disk.Layers.Count} layers{merging}\n{string.Join('\n', layers)}";
     }
 
-    private static async Task<ValueList<DiskView>> DisksAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
-    {
-        var disks = new List<DiskView>();
-        foreach (var disk in machine.Spec.Disks)
-        {
-            var chain = await node.Volumes.ChainAsync(disk.Volume, cancellationToken);
-            disks.Add(new DiskView
-            {
-                SizeBytes = chain[0].VirtualSize,
-                Files = chain.Length,
-                OwnBytes = Storage.Volumes.FileSpace.AllocatedBytes(chain[0].Path),
-            });
-        }
-
-        return [.. disks];
-    }
+    private static string SnapshotText(SnapshotView snapshot) =>
+        snapshot.Name
+        + snapshot.Created.LocalDateTime.ToString(" (yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)
+        + (snapshot.Memory ? ", with memory" : "") + (snapshot.Parent is { } parent ? $", after {parent})" : ")")
+        + (snapshot.Current ? " ← here" : "") + (snapshot.Notes.Length > 0 ? ": " + snapshot.Notes : "");
 }
-
-/// <summary>A machine as commands show it.</summary>
-internal sealed record MachineView
-{
-    public required MachineNumber Number { get; init; }
-
-    public required string Name { get; init; }
-
-    public required string State { get; init; }
-
-    public required string Isa { get; init; }
-
-    /// <summary>kvm or tcg; null while it does not run.</summary>
-    public string? Accelerator { get; init; }
-
-    public string? AcceleratorReason { get; init; }
-
-    /// <summary>Null while it does not run.</summary>
-    public DateTimeOffset? Started { get; init; }
-
-    public string? MachineType { get; init; }
-
-    public required int Cpus { get; init; }
-
-    public required int MemoryMiB { get; init; }
-
-    public required Guid Uuid { get; init; }
-
-    public required string Role { get; init; }
-
-    public string? Template { get; init; }
-
-    public required ValueList<string> Ports { get; init; }
-
-    public required bool Protected { get; init; }
-
-    public required string Notes { get; init; }
-
-    public required ValueList<string> Snapshots { get; init; }
-
-    public required ValueList<Model.Images.ProvenanceLink> Chain { get; init; }
-
-    public required ValueList<DiskView> Disks { get; init; }
-}
-
-internal sealed record DiskView
-{
-    /// <summary>What the guest sees.</summary>
-    public required long SizeBytes { get; init; }
-
-    /// <summary>How many files the disk consists of, its own first.</summary>
-    public required int Files { get; init; }
-
-    /// <summary>What its own file takes.</summary>
-    public required long OwnBytes { get; init; }
-}
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(List<MachineView>))]
-[JsonSerializable(typeof(MachineView))]
-internal sealed partial class MachineViewJson : JsonSerializerContext;

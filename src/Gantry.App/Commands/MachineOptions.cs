@@ -28,13 +28,15 @@ internal sealed class MachineOptions
     private readonly Option<string> _user = new("--user") { HelpName = "NAME", Description = "The user that keys and password are for" };
     private readonly Option<string> _password = new("--password") { HelpName = "TEXT", Description = "That user's password (kept only as a hash)" };
     private readonly Option<string> _userData = new("--user-data") { HelpName = "FILE", Description = "A whole cloud-init user-data file instead" };
+    private readonly Option<string> _network = new("--network-config") { HelpName = "FILE", Description = "A whole cloud-init network-config file instead" };
+    private readonly Option<string[]> _tags = new("--tag") { HelpName = "TAG", Description = "A word to find it by" };
     private readonly Option<string[]> _share = new("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "A folder of the host that the guest mounts by its tag (9p)" };
-    private readonly Option<bool> _protected = new("--protected") { Description = "Refuse to delete it" };
+    private readonly Option<bool> _protected = new("--protected", "--protect") { Description = "Refuse to delete it" };
     private readonly Option<string> _notes = new("--notes") { HelpName = "TEXT", Description = "Notes for people" };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _cpus, _memory, _disk, _publish, _keys, _user, _password, _userData, _share, _protected, _notes })
+        foreach (var option in new Option[] { _name, _cpus, _memory, _disk, _publish, _keys, _user, _password, _userData, _network, _share, _protected, _notes, _tags })
             command.Options.Add(option);
     }
 
@@ -50,6 +52,7 @@ internal sealed class MachineOptions
             SharedFolders = (parse.GetValue(_share) ?? []).Select(Share).ToValueList(),
             Protected = parse.GetValue(_protected),
             Notes = parse.GetValue(_notes) ?? "",
+            Tags = (parse.GetValue(_tags) ?? []).ToValueList(),
         };
 
     /// <summary><c>8080:80</c>, <c>0.0.0.0:8080:80</c>, <c>5353:53/udp</c>; host port 0 is any free one.</summary>
@@ -61,7 +64,13 @@ internal sealed class MachineOptions
             && int.TryParse(parts[^2], NumberStyles.None, CultureInfo.InvariantCulture, out var host) && host <= 65535
             && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest) && guest is > 0 and <= 65535)
         {
-            return new PublishedPort { Address = parts.Length == 3 ? parts[0] : "127.0.0.1", HostPort = host, GuestPort = guest, Udp = udp };
+            return new PublishedPort
+            {
+                Address = parts.Length == 3 ? parts[0] : "127.0.0.1",
+                HostPort = host,
+                GuestPort = guest,
+                Udp = udp,
+            };
         }
 
         throw new ProblemException(
@@ -71,9 +80,11 @@ internal sealed class MachineOptions
     internal static long Size(string option, string text, long unit) =>
         Sizes.TryParse(text, unit, out var bytes) && bytes > 0
             ? bytes
-            : throw new ProblemException(ProblemKind.InvalidInput, $"{option} {text} is no size", "write for example 512M or 10G");
+            : throw new ProblemException(
+                ProblemKind.InvalidInput, $"{option} {text} is no size", "write for example 512M or 10G");
 
-    private async Task<CloudInit> CloudInitAsync(ParseResult parse, string? loginUser, string nodeKey, CancellationToken cancellationToken)
+    private async Task<CloudInit> CloudInitAsync(
+        ParseResult parse, string? loginUser, string nodeKey, CancellationToken cancellationToken)
     {
         var keys = new List<string> { nodeKey };
         foreach (var file in parse.GetValue(_keys) ?? [])
@@ -83,7 +94,10 @@ internal sealed class MachineOptions
             User = parse.GetValue(_user) ?? loginUser,
             SshKeys = [.. keys],
             PasswordHash = parse.GetValue(_password) is { } password ? Sha512Crypt.Hash(password) : null,
-            UserData = parse.GetValue(_userData) is { } file2 ? await ReadAsync("--user-data", file2, cancellationToken) : null,
+            UserData = parse.GetValue(_userData) is { } data
+                ? await ReadAsync("--user-data", data, cancellationToken) : null,
+            NetworkConfig = parse.GetValue(_network) is { } network
+                ? await ReadAsync("--network-config", network, cancellationToken) : null,
         };
     }
 
@@ -99,7 +113,7 @@ internal sealed class MachineOptions
         }
     }
 
-    private static SharedFolder Share(string text)
+    internal static SharedFolder Share(string text)
     {
         var readOnly = text.EndsWith(":ro", StringComparison.Ordinal);
         var rest = readOnly ? text[..^3] : text;

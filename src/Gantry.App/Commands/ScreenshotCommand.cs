@@ -55,7 +55,8 @@ internal static class ScreenshotCommand
 
     private static void WriteText(ITerminal terminal, ScreenText screen)
     {
-        foreach (var row in screen.Rows)
+        var last = screen.Rows.Select((row, i) => row.Trim().Length > 0 ? i : -1).DefaultIfEmpty(-1).Max();
+        foreach (var row in screen.Rows.Take(last + 1))
             terminal.Out.Write(DisplayText.Clean(row) + "\n");
     }
 

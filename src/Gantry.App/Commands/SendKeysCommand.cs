@@ -76,6 +76,7 @@ internal static class SendKeysCommand
                 },
             });
             await typist.RunAsync(script, cancellationToken);
+            view.Complete();
         }
         catch (BootWaitException e)
         {

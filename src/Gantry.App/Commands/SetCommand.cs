@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Gantry.Machines.Create;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -15,30 +16,40 @@ internal static class SetCommand
         var name = CommonArguments.Machine(context);
         var cpus = new Option<int?>("--cpus") { Description = "Virtual CPUs" };
         var memory = new Option<string>("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
-        var guarded = new Option<bool?>("--protected") { Description = "Refuse to delete it" };
+        var guarded = new Option<bool?>("--protected", "--protect") { Description = "Refuse to delete it" };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
         var publish = new Option<string[]>("--publish", "-p") { HelpName = "[ADDRESS:]HOST:GUEST", Description = "The ports to publish, instead of those so far" };
-        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish };
+        var share = new Option<string[]>("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "The folders to share over 9p, instead of those so far" };
+        var tags = new Option<string[]>("--tag") { HelpName = "TAG", Description = "Its tags, instead of those so far" };
+        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags };
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
             var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
-            var ports = parse.GetValue(publish) is { Length: > 0 } texts ? texts.Select(MachineOptions.Port).ToValueList() : null;
+            var ports = parse.GetValue(publish) is { Length: > 0 } texts
+                ? texts.Select(MachineOptions.Port).ToValueList() : null;
+            var shared = parse.GetValue(share) is { Length: > 0 } folders
+                ? folders.Select(MachineOptions.Share).ToValueList() : null;
+            var tagged = parse.GetValue(tags) is { Length: > 0 } words ? words.ToValueList() : null;
             var changed = await node.Machines.UpdateAsync(
                 machine.Number,
-                record => record with
+                record => Checked(record, record with
                 {
                     Spec = record.Spec with
                     {
-                        Cpu = parse.GetValue(cpus) is { } count ? Checked(count) : record.Spec.Cpu,
-                        MemoryMiB = parse.GetValue(memory) is { } size ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : record.Spec.MemoryMiB,
+                        Cpu = parse.GetValue(cpus) is { } count ? new CpuTopology { Count = count } : record.Spec.Cpu,
+                        MemoryMiB = parse.GetValue(memory) is { } size
+                            ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : record.Spec.MemoryMiB,
                         Protected = parse.GetValue(guarded) ?? record.Spec.Protected,
                         Notes = parse.GetValue(notes) ?? record.Spec.Notes,
-                        NetworkCards = ports is null ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
+                        NetworkCards = ports is null
+                            ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
+                        SharedFolders = shared ?? record.Spec.SharedFolders,
+                        Tags = tagged ?? record.Spec.Tags,
                     },
-                },
+                }),
                 cancellationToken);
-            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes };
+            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes, Tags = changed.Spec.Tags };
             context.Terminal.Out.Write($"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
             return ExitCodes.Ok;
         });
@@ -63,11 +74,14 @@ internal static class SetCommand
         return command;
     }
 
-    private static CpuTopology Checked(int count) => count is >= 1 and <= 1024
-        ? new CpuTopology { Count = count }
-        : throw new ProblemException(ProblemKind.InvalidInput, $"a machine can't have {count} CPUs", "give 1 to 1024");
+    private static MachineRecord Checked(MachineRecord before, MachineRecord after)
+    {
+        SpecCheck.CheckChange(before.Spec, after.Spec);
+        return after;
+    }
 
-    private static ValueList<NetworkCardSpec> WithPorts(ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
+    private static ValueList<NetworkCardSpec> WithPorts(
+        ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
     {
         // The way in for gantry ssh stays, unless the guest's SSH port is published otherwise.
         var ssh = cards.SelectMany(card => card.Published).Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));

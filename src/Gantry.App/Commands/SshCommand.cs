@@ -31,12 +31,13 @@ internal static class SshCommand
         return command;
     }
 
-    private static async Task<int> OpenAsync(CommandContext context, GuestShell shell, CancellationToken cancellationToken)
+    private static async Task<int> OpenAsync(
+        CommandContext context, GuestShell shell, CancellationToken cancellationToken)
     {
         context.Terminal.Out.Flush();
         var (columns, rows) = RawTerminal.Size();
         var kind = context.Environment("TERM") is { Length: > 0 } name ? name : "xterm";
-        await using var terminal = await shell.OpenTerminalAsync(kind, columns, rows, cancellationToken);
+        await using var terminal = await GuestLoginShell.OpenAsync(shell, kind, columns, rows, cancellationToken);
         using var resized = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ =>
         {
             var (width, height) = RawTerminal.Size();
@@ -45,7 +46,6 @@ internal static class SshCommand
         await using var input = RawTerminal.OpenInput();
         await using var output = RawTerminal.OpenOutput();
         using (RawTerminal.TryOpen())
-            await terminal.AttachAsync(input, output, cancellationToken);
-        return ExitCodes.Ok;
+            return await terminal.AttachAsync(input, output, context.Time, cancellationToken) ?? ExitCodes.Ok;
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.CommandLine;
+using Gantry.Hcl.Diagnostics;
 using Gantry.Imaging.Template;
 using Gantry.Model;
 
@@ -23,6 +24,10 @@ internal sealed class TemplateOptions
         command.Options.Add(_except);
     }
 
+    public static Argument<string> PathArgument() =>
+        new("template") { HelpName = "FILE_OR_FOLDER", Description = "A *.pkr.hcl file, or a folder of them" };
+
+    /// <summary>Reads the template; warnings go to standard error.</summary>
     /// <exception cref="ProblemException">The template has errors; each is in the detail.</exception>
     public LoadedTemplate Load(CommandContext context, ParseResult parse, string path)
     {
@@ -39,6 +44,8 @@ internal sealed class TemplateOptions
         });
         if (template.Diagnostics.HasErrors)
             throw TemplateProblem.Of(template.Diagnostics, context.ErrorStyle.Color);
+        if (template.Diagnostics.Count > 0)
+            context.Terminal.Error.Write(new DiagnosticRenderer { UsesColor = context.ErrorStyle.Color }.Render(template.Diagnostics));
         return template;
     }
 

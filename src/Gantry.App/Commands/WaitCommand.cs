@@ -163,7 +163,8 @@ internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/", 
             var rest = text[5..];
             var slash = rest.IndexOf('/', StringComparison.Ordinal);
             var path = slash < 0 ? "/" : rest[slash..];
-            if (TryPort(slash < 0 ? rest : rest.AsSpan(0, slash), out port) && Uri.IsWellFormedUriString(path, UriKind.Relative))
+            if (TryPort(slash < 0
+                ? rest : rest.AsSpan(0, slash), out port) && Uri.IsWellFormedUriString(path, UriKind.Relative))
                 return new WaitGoal(WaitKind.Http, port, path);
         }
 

@@ -6,6 +6,7 @@ using Gantry.Imaging.Downloads;
 using Gantry.Machines.Catalog;
 using Gantry.Machines.Create;
 using Gantry.Machines.Delete;
+using Gantry.Machines.Guest;
 using Gantry.Machines.Images;
 using Gantry.Machines.Run;
 using Gantry.Machines.Snapshots;
@@ -45,10 +46,16 @@ internal sealed class GantryNode : IAsyncDisposable
         Qemu = new QemuHost(folders.Facts);
         Engine = new QemuEngine(time);
         Hardware = new HostHardware(Qemu, time);
-        Freezer = new DiskFreezer(Machines, Volumes);
-        Host = new MachineHost(Machines, Volumes, Freezer, Engine, Hardware, new MachineSeeds(folders, Templates), time);
+        Merger = new ChainMerger(Volumes, DiskTool);
+        Freezer = new DiskFreezer(Machines, Volumes, Merger);
+        Host = new MachineHost(Machines, Volumes, Freezer, Merger, Engine, Hardware, new MachineSeeds(folders, Templates), time);
         Maker = new MachineMaker(store, Machines, Templates, Volumes, Hardware, DiskTool, time, entropy);
         Launcher = new MachineLauncher(Machines, Maker, Host, Freezer, Volumes, entropy);
+        Login = new MachineLogin(Host, Templates, folders, time);
+        Turns = new MachineTurns(Host);
+        Snapshots = new SnapshotTaker(Machines, Volumes, Freezer, Host, Turns, Jobs, time);
+        SnapshotDeleter = new SnapshotDeleter(Machines, Volumes, Merger, Host, Turns, Jobs);
+        Reverter = new SnapshotReverter(Machines, Volumes, Freezer, Host, Turns, Login, Jobs, time, entropy);
         Remover = new MachineRemover(Machines, Templates, Volumes, Host);
         TemplateMaker = new TemplateMaker(store, Machines, Templates, Volumes, DiskTool, Jobs, time, entropy);
         Images = new ImageLibrary(store, Volumes, DiskTool, Jobs, time);
@@ -110,6 +117,18 @@ internal sealed class GantryNode : IAsyncDisposable
 
     public MachineLauncher Launcher { get; }
 
+    public ChainMerger Merger { get; }
+
+    public MachineTurns Turns { get; }
+
+    public SnapshotTaker Snapshots { get; }
+
+    public SnapshotDeleter SnapshotDeleter { get; }
+
+    public SnapshotReverter Reverter { get; }
+
+    public MachineLogin Login { get; }
+
     public MachineRemover Remover { get; }
 
     public TemplateMaker TemplateMaker { get; }
@@ -139,11 +158,26 @@ internal sealed class GantryNode : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Store.DisposeAsync();
 
+    /// <summary>
+    /// Takes away files and records that belong to nothing any more. Looks at every one of them, so only commands that
+    /// make such things call it, and a repair that found a dead job.
+    /// </summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await Layers.SweepAsync(cancellationToken).ConfigureAwait(false);
+        await Volumes.SweepAsync(cancellationToken).ConfigureAwait(false);
+        Builder.SweepClaims();
+    }
+
     private async Task RepairAsync(CancellationToken cancellationToken)
     {
-        var kinds = new JobKindRegistry(TemplateMaker.Kind, Images.Kind, Builder.Kind);
-        await new JobRecovery(_journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
+        var kinds = new JobKindRegistry(
+            TemplateMaker.Kind, Images.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind, Reverter.Kind);
+        var found = await new JobRecovery(_journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
+            .ConfigureAwait(false);
         await Maker.RepairAsync(cancellationToken).ConfigureAwait(false);
         await Remover.SweepAsync(cancellationToken).ConfigureAwait(false);
+        if (found.Any(job => job.Outcome != RecoveryOutcome.Live))
+            await SweepAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -22,6 +22,11 @@ internal sealed class StoredNames(Func<string> stateFile) : INameSource
             (await new TemplateCatalog(store).ListAsync(cancellationToken).ConfigureAwait(false))
                 .Where(template => !template.Superseded).Select(template => template.Name).ToArray());
 
+    public IEnumerable<string> Snapshots() =>
+        Read(async (store, cancellationToken) =>
+            (await new MachineCatalog(store).ListAsync(cancellationToken).ConfigureAwait(false))
+                .SelectMany(machine => machine.Snapshots).Select(snapshot => snapshot.Name).Distinct().ToArray());
+
     /// <summary>Completion is not asynchronous, and the work goes to another thread so that nothing can deadlock.</summary>
     private string[] Read(Func<IStateStore, CancellationToken, Task<string[]>> read) =>
         Task.Run(() => ReadAsync(read)).GetAwaiter().GetResult();

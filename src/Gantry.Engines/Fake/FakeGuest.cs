@@ -132,8 +132,23 @@ public sealed class FakeGuest(FakeMachine machine) : IMachineGuest
     public Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default) =>
         machine.ActAsync($"resize {node} {bytes}", cancellationToken);
 
+    public async Task<IReadOnlyDictionary<string, string>> NodesByFileAsync(
+        CancellationToken cancellationToken = default)
+    {
+        await machine.ActAsync("nodes", cancellationToken).ConfigureAwait(false);
+        var nodes = machine.Overlays.ToDictionary(overlay => overlay.Value, overlay => overlay.Key);
+        var chains = machine.Launch.Disks.Select((disk, i) => (Name: $"disk{i}", disk.Chain))
+            .Append((Name: "efivars", Chain: machine.Launch.Variables));
+        foreach (var (name, chain) in chains)
+        {
+            for (var depth = 0; depth < chain.Count; depth++)
+                nodes.TryAdd(chain[depth].Path, depth == 0 ? name : $"{name}-{depth}");
+        }
+        return nodes;
+    }
+
     public Task StreamAsync(
-        string node, string? baseNode, IProgress<JobProgress>? progress = null,
+        string node, string? baseNode, string? baseName = null, IProgress<JobProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
         machine.ActAsync($"stream {node} {baseNode}".TrimEnd(), cancellationToken);
 

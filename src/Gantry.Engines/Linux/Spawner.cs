@@ -17,6 +17,9 @@ internal sealed record SpawnRequest
 
     /// <summary>Inherited as descriptor 3; null for none.</summary>
     public SafeHandle? Inherited { get; init; }
+
+    /// <summary>Environment variables of this program that the new one gets besides the usual ones.</summary>
+    public IReadOnlyList<string> Variables { get; init; } = [];
 }
 
 /// <summary>
@@ -47,7 +50,7 @@ internal static unsafe class Spawner
             AddActions(actions, request);
             SetAttributes(attributes, request);
             using var arguments = new NativeStrings([request.Program, .. request.Arguments]);
-            using var environment = new NativeStrings(Environment());
+            using var environment = new NativeStrings(Environment(request.Variables));
             return Children.Start(() =>
             {
                 int pid;
@@ -97,7 +100,7 @@ internal static unsafe class Spawner
     /// <summary>
     /// Only what a program with or without a window needs: this program's own environment may hold a build's secrets.
     /// </summary>
-    private static List<string> Environment()
+    private static List<string> Environment(IReadOnlyList<string> more)
     {
         string[] names =
         [
@@ -106,7 +109,7 @@ internal static unsafe class Spawner
         ];
         return
         [
-            .. names.Select(name => (Name: name, Value: System.Environment.GetEnvironmentVariable(name)))
+            .. names.Concat(more).Select(name => (Name: name, Value: System.Environment.GetEnvironmentVariable(name)))
                 .Where(pair => pair.Value is not null)
                 .Select(pair => $"{pair.Name}={pair.Value}"),
         ];

@@ -143,13 +143,32 @@ public sealed partial class QemuGuest
     public Task ResizeDiskAsync(string node, long bytes, CancellationToken cancellationToken = default) => RunAsync(
         "block_resize", new JsonObject { ["node-name"] = node, ["size"] = bytes }, cancellationToken);
 
+    public async Task<IReadOnlyDictionary<string, string>> NodesByFileAsync(
+        CancellationToken cancellationToken = default)
+    {
+        var answer = await RunAsync(
+            "query-named-block-nodes", new JsonObject { ["flat"] = true }, cancellationToken).ConfigureAwait(false);
+        var nodes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var node in answer.EnumerateArray())
+        {
+            // The file beneath NODE is NODE-file, see BlockNodes. The format's own node may describe itself in JSON.
+            const string suffix = "-file";
+            var name = node.GetProperty("node-name"u8).GetString()!;
+            if (node.GetProperty("drv"u8).ValueEquals("file"u8) && name.EndsWith(suffix, StringComparison.Ordinal))
+                nodes[node.GetProperty("file"u8).GetString()!] = name[..^suffix.Length];
+        }
+        return nodes;
+    }
+
     public async Task StreamAsync(
-        string node, string? baseNode, IProgress<JobProgress>? progress = null,
+        string node, string? baseNode, string? baseName = null, IProgress<JobProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         var arguments = new JsonObject { ["device"] = node };
         if (baseNode is not null)
             arguments["base-node"] = baseNode;
+        if (baseNode is not null && baseName is not null)
+            arguments["backing-file"] = baseName;
         var between = await ChainAsync(node, baseNode, cancellationToken).ConfigureAwait(false);
         await RunJobAsync("block-stream", $"stream-{node}", arguments, progress, cancellationToken)
             .ConfigureAwait(false);

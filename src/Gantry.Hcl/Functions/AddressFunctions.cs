@@ -33,12 +33,12 @@ internal static class AddressFunctions
             || !int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None, null, out var length))
         {
             throw new HclException(
-                0, $"invalid CIDR expression: {ValueText.Quote(text)} is not an address, a slash and a prefix length");
+                0, $"this is no address range: {ValueText.Quote(text)} is not an address, a slash and a prefix length");
         }
         var bytes = address.GetAddressBytes();
         var bits = bytes.Length * 8;
         if (length > bits)
-            throw new HclException(0, $"invalid CIDR expression: the prefix length must be at most {bits}");
+            throw new HclException(0, $"this is no address range: the prefix length may be at most {bits}");
         var value = new BigInteger(bytes, isUnsigned: true, isBigEndian: true);
         return new Network(value >> (bits - length) << (bits - length), length, bits);
     }
@@ -62,7 +62,7 @@ internal static class AddressFunctions
         // A negative number counts from the end of the range.
         var host = number.Sign < 0 ? network.Size + number : number;
         if (host.Sign < 0 || host >= network.Size)
-            throw new HclException(1, $"prefix of {network.Length} does not accommodate a host numbered {number}");
+            throw new HclException(1, $"a network with a prefix of {network.Length} has no host number {number}");
         return Address(network.Start + host, network.Bits).ToValue();
     }
 
@@ -70,7 +70,7 @@ internal static class AddressFunctions
     {
         var network = Parse(call);
         if (network.Bits != 32)
-            throw new HclException(0, "IPv6 addresses cannot have a netmask");
+            throw new HclException(0, "only IPv4 networks have a netmask");
         var mask = (BigInteger.One << 32) - network.Size;
         return Address(mask, 32).ToValue();
     }
@@ -103,7 +103,7 @@ internal static class AddressFunctions
         {
             var length = Extended(network, call.Integer(i), i);
             if (length == network.Length)
-                throw new HclException(i, "must extend prefix by at least one bit");
+                throw new HclException(i, "the prefix must grow by one bit or more");
             var size = BigInteger.One << (network.Bits - length);
             // A network starts at a multiple of its size.
             next = (next + size - 1) / size * size;

@@ -62,10 +62,10 @@ internal static class CollectionFunctions
     private static HclValue Coalesce(FunctionCall call)
     {
         if (call.Arguments.IsEmpty)
-            throw new HclException("at least one argument is required");
+            throw new HclException("give one argument or more");
         var type = HclConversion.Unify(
             call.Arguments.Where(value => value.Type != Any || !value.IsNull).Select(value => value.Type))
-            ?? throw new HclException("all arguments must have the same type");
+            ?? throw new HclException("the types of the arguments do not agree");
         foreach (var argument in call.Arguments)
         {
             var value = HclConversion.Convert(argument, type);
@@ -74,7 +74,7 @@ internal static class CollectionFunctions
             if (!value.IsNull && !(value.Type == Text && value.AsString().Length == 0))
                 return value;
         }
-        throw new HclException("no non-null, non-empty-string arguments");
+        throw new HclException("every argument is null or empty");
     }
 
     private static HclValue CoalesceList(FunctionCall call)
@@ -84,7 +84,7 @@ internal static class CollectionFunctions
             if (!call[i].IsNull && Sequence(call, i).Count > 0)
                 return call[i];
         }
-        throw new HclException("no non-null, non-empty lists were given");
+        throw new HclException("every list is null or empty");
     }
 
     private static HclValue Contains(FunctionCall call)
@@ -110,7 +110,7 @@ internal static class CollectionFunctions
     {
         var items = Sequence(call, 0);
         if (items.Count == 0)
-            throw new HclException(0, "cannot use element function with an empty list");
+            throw new HclException(0, "an empty list has no elements to choose from");
         var index = call.Integer(1) % items.Count;
         return items[index < 0 ? index + items.Count : index];
     }
@@ -119,13 +119,13 @@ internal static class CollectionFunctions
     {
         var items = Sequence(call, 0);
         if (items.Count == 0)
-            throw new HclException(0, "cannot search an empty list");
+            throw new HclException(0, "the list is empty, so nothing is found in it");
         for (var i = 0; i < items.Count; i++)
         {
             if (Operators.AreEqual(items[i], call[1]) == true)
                 return HclValue.Number(i);
         }
-        throw new HclException(1, "item not found");
+        throw new HclException(1, "the list does not hold this value");
     }
 
     private static HclValue Keys(FunctionCall call)

@@ -48,7 +48,7 @@ internal static class CollectionMakers
     {
         var size = call.Integer(1);
         if (size < 0)
-            throw new HclException(1, "the size argument must be positive");
+            throw new HclException(1, "a chunk needs one element or more");
         var items = call[0].AsItems();
         var chunks = size == 0 ? (items.IsEmpty ? [] : [items.ToArray()]) : items.Chunk(size);
         var type = call[0].Type.ElementType;
@@ -58,7 +58,7 @@ internal static class CollectionMakers
     private static HclValue Concat(FunctionCall call)
     {
         if (call.Arguments.IsEmpty)
-            throw new HclException("at least one argument is required");
+            throw new HclException("give one argument or more");
         var items = call.Arguments.SelectMany((_, i) => Sequence(call, i)).ToList();
         CheckCount(call, items.Count);
         if (call.Arguments.All(argument => argument.Type.Kind == HclTypeKind.List)
@@ -119,7 +119,7 @@ internal static class CollectionMakers
         FunctionCall call, Func<IEnumerable<HclValue>, HashSet<HclValue>, IEnumerable<HclValue>> combine)
     {
         var type = HclConversion.Unify(call.Arguments.Where(set => set.Length > 0).Select(set => set.Type.ElementType))
-            ?? throw new HclException("given sets must all have compatible element types");
+            ?? throw new HclException("the sets have elements of types that do not agree");
         if (call.Arguments.All(set => set.Length == 0))
             type = call[0].Type.ElementType;
         var sets = call.Arguments.Select(set =>
@@ -131,7 +131,7 @@ internal static class CollectionMakers
     private static HclValue Product(FunctionCall call)
     {
         if (call.Arguments.Length < 2)
-            throw new HclException("at least two arguments are required");
+            throw new HclException("give two arguments or more");
         var lists = call.Arguments.Select((_, i) => Sequence(call, i)).ToList();
         var count = 1L;
         foreach (var list in lists)
@@ -159,7 +159,7 @@ internal static class CollectionMakers
         var start = call.Integer(1);
         var end = call.Integer(2);
         if (start < 0 || start > items.Count)
-            throw new HclException(1, $"start index must be between 0 and the length of the list ({items.Count})");
+            throw new HclException(1, $"the first index must be from 0 to {items.Count}, the length of the list");
         if (end < start || end > items.Count)
             throw new HclException(
                 2, $"end index must be between the start index and the length of the list ({items.Count})");
@@ -170,7 +170,7 @@ internal static class CollectionMakers
     {
         var items = call[0].AsItems();
         if (items.Any(item => item.IsNull))
-            throw new HclException(0, "given list contains a null string; all strings must be non-null to be sorted");
+            throw new HclException(0, "null can not be sorted among texts");
         return items.Select(item => item.AsString()).Order(StringComparer.Ordinal).ToTexts();
     }
 
@@ -179,7 +179,7 @@ internal static class CollectionMakers
         var keys = call[0].AsItems();
         var values = Sequence(call, 1);
         if (keys.Length != values.Count)
-            throw new HclException($"number of keys ({keys.Length}) does not match number of values ({values.Count})");
+            throw new HclException($"there are {keys.Length} keys and {values.Count} values, and as many of both are needed");
         var entries = new Dictionary<string, HclValue>(StringComparer.Ordinal);
         foreach (var (key, value) in keys.Zip(values))
             entries[key.IsNull ? throw new HclException(0, "a key must not be null") : key.AsString()] = value;

@@ -13,11 +13,11 @@ internal static class CsvFunctions
     {
         var rows = Rows(call.Text(0)).GetEnumerator();
         if (!rows.MoveNext())
-            throw new HclException(0, "missing header line");
+            throw new HclException(0, "the first row, which names the columns, is missing");
         var (_, names) = rows.Current;
         var repeated = names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1);
         if (repeated is not null)
-            throw new HclException(0, $"duplicate column name \"{repeated.Key}\"");
+            throw new HclException(0, $"two columns have the name \"{repeated.Key}\"");
         var result = new List<HclValue>();
         while (rows.MoveNext())
         {
@@ -65,7 +65,7 @@ internal static class CsvFunctions
             while (at < text.Length && text[at] is not (',' or '\n'))
             {
                 if (text[at] == '"')
-                    throw new HclException(0, $"error on line {line}: bare \" in non-quoted field");
+                    throw new HclException(0, $"error on line {line}: a quote stands within a field that does not begin with one");
                 at++;
             }
             return text[start..at].TrimEnd('\r');
@@ -88,6 +88,6 @@ internal static class CsvFunctions
             at++;
         return at >= text.Length || text[at] is ',' or '\n'
             ? content.ToString()
-            : throw new HclException(0, $"error on line {line}: extraneous or missing \" in quoted field");
+            : throw new HclException(0, $"error on line {line}: a quoted field does not end where it should");
     }
 }

@@ -90,7 +90,7 @@ internal static class EncodingFunctions
         }
         catch (ArgumentException)
         {
-            throw new HclException(1, $"{ValueText.Quote(name)} is not a supported IANA encoding name or alias");
+            throw new HclException(1, $"{ValueText.Quote(name)} is no character set that is known here");
         }
     }
 
@@ -119,7 +119,7 @@ internal static class EncodingFunctions
         }
         catch (DecoderFallbackException)
         {
-            throw new HclException(0, $"the given string contains symbols that are not defined for {call.Text(1)}");
+            throw new HclException(0, $"the text has characters that can not be written in {call.Text(1)}");
         }
     }
 }

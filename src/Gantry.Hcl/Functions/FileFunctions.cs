@@ -100,7 +100,7 @@ internal sealed class FileFunctions
     private HclValue Template(FunctionCall call)
     {
         if (!call[1].Type.IsKeyed)
-            throw new HclException(1, "invalid vars value: must be a map");
+            throw new HclException(1, "vars must be a map or an object");
         var variables = call[1].AsEntries();
         foreach (var name in variables.Keys)
         {
@@ -116,13 +116,13 @@ internal sealed class FileFunctions
         {
             if (!variables.ContainsKey(reference.Root))
                 throw new HclException(
-                    1, $"vars map does not contain key \"{reference.Root}\", referenced at {reference.Span}");
+                    1, $"{reference.Root} is used at {reference.Span}, and is not among the vars");
         }
         // A template must not include itself for ever.
         var recursive = Function(
             "templatefile",
             Any,
-            _ => throw new HclException("cannot recursively call templatefile from inside templatefile call"),
+            _ => throw new HclException("a template may not read another one by templatefile"),
             Of("path", Text),
             Of("vars", Any));
         var scope = new EvaluationScope(variables, call.Scope.Functions.With(recursive), call.Scope.Limits);

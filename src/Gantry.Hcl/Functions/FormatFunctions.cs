@@ -89,7 +89,7 @@ internal static class FormatFunctions
             highest = Math.Max(highest, ++next);
         }
         if (highest < arguments.Count)
-            throw new HclException(anyVerb ? $"too many arguments; only {highest} used by format string" : "too many arguments; no verbs in format string");
+            throw new HclException(anyVerb ? $"the format uses only {highest} of the arguments" : "the format has no verb, so it takes no arguments");
         return result.ToString();
     }
 
@@ -116,7 +116,7 @@ internal static class FormatFunctions
             next = index.Value - 1;
         }
         if (at >= format.Length)
-            throw new HclException($"unterminated format verb at {start}: {format[start..]}");
+            throw new HclException($"the format ends within a verb at {start}: {format[start..]}");
         var letter = format[at++];
         return new Verb(letter, format[start..at], flags, width, precision);
     }
@@ -136,7 +136,7 @@ internal static class FormatFunctions
     private static string One(Verb verb, HclValue value)
     {
         if (value.IsNull && verb.Letter != 'v')
-            throw new HclException("null value cannot be formatted");
+            throw new HclException("null can not be formatted");
         switch (verb.Letter)
         {
             case 'v':
@@ -153,7 +153,7 @@ internal static class FormatFunctions
             case 'e' or 'E' or 'f' or 'g' or 'G':
                 return Decimal(verb, verb.Letter, HclConversion.Convert(value, Number).AsNumber());
             default:
-                throw new HclException($"unsupported format verb \"{verb.Letter}\"");
+                throw new HclException($"there is no format verb \"{verb.Letter}\"");
         }
     }
 
@@ -181,7 +181,7 @@ internal static class FormatFunctions
     private static string Integer(Verb verb, HclNumber number)
     {
         if (!number.IsInteger)
-            throw new HclException("an integer is required");
+            throw new HclException("a whole number is required");
         var magnitude = BigInteger.Abs(number.Truncate());
         var digits = verb.Letter switch
         {

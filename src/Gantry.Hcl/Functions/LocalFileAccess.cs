@@ -32,11 +32,11 @@ public sealed class LocalFileAccess(string baseDirectory) : IFileAccess
         }
         catch (FileNotFoundException)
         {
-            throw new HclException(0, $"no file exists at {path}");
+            throw new HclException(0, $"there is no file {path}");
         }
         catch (DirectoryNotFoundException)
         {
-            throw new HclException(0, $"no file exists at {path}");
+            throw new HclException(0, $"there is no file {path}");
         }
         catch (UnauthorizedAccessException) when (Directory.Exists(path))
         {

@@ -27,7 +27,7 @@ internal static class NumberFunctions
     private static HclValue Best(FunctionCall call, Func<HclNumber, HclNumber, bool> isBetter)
     {
         if (call.Arguments.IsEmpty)
-            throw new HclException("must pass at least one number");
+            throw new HclException("give one number or more");
         var best = call[0];
         foreach (var next in call.Arguments)
             best = isBetter(next.AsNumber(), best.AsNumber()) ? next : best;
@@ -45,7 +45,7 @@ internal static class NumberFunctions
     {
         var numberBase = call.Integer(1);
         if (numberBase is < 2 or > 62)
-            throw new HclException(1, "base must be a whole number between 2 and 62 inclusive");
+            throw new HclException(1, "the base must be a whole number from 2 to 62");
         var text = call.Text(0);
         var digits = text.StartsWith('-') || text.StartsWith('+') ? text[1..] : text;
         if (digits.Length is 0 or > 1000)
@@ -67,15 +67,15 @@ internal static class NumberFunctions
     private static HclValue Sum(FunctionCall call)
     {
         if (!call[0].Type.IsSequence)
-            throw new HclException(0, $"argument must be list, set, or tuple, not {call[0].Type.FriendlyName}");
+            throw new HclException(0, $"a list, set or tuple of numbers is expected, found {call[0].Type.FriendlyName}");
         var items = call[0].AsItems();
         if (items.IsEmpty)
-            throw new HclException(0, "cannot sum an empty list");
+            throw new HclException(0, "there is nothing to add up: the list is empty");
         var sum = HclNumber.Zero;
         foreach (var item in items)
         {
             if (item.IsNull || !HclConversion.TryConvert(item, Number, out var number, out _))
-                throw new HclException(0, "argument must be list, set, or tuple of number values");
+                throw new HclException(0, "each element must be a number");
             sum += number.AsNumber();
         }
         return HclValue.Number(sum);
@@ -84,16 +84,16 @@ internal static class NumberFunctions
     private static HclValue Range(FunctionCall call)
     {
         if (call.Arguments.Length is < 1 or > 3)
-            throw new HclException("must have one, two, or three arguments");
+            throw new HclException("range takes one to three arguments");
         var numbers = call.Arguments.Select(argument => argument.AsNumber()).ToList();
         var start = numbers.Count == 1 ? HclNumber.Zero : numbers[0];
         var end = numbers.Count == 1 ? numbers[0] : numbers[1];
         var goesDown = end < start;
         var step = numbers.Count == 3 ? numbers[2] : goesDown ? -1 : 1;
         if (step.Sign == 0)
-            throw new HclException(2, "step must not be zero");
+            throw new HclException(2, "a step of zero never ends");
         if (numbers.Count == 3 && start != end && goesDown != (step.Sign < 0))
-            throw new HclException(goesDown ? "start is greater than end, but step is not less than zero" : "start is less than end, but step is less than zero");
+            throw new HclException(goesDown ? "to go down, the step must be below zero" : "to go up, the step must be above zero");
         var items = new List<HclValue>();
         for (var number = start; goesDown ? number > end : number < end; number += step)
         {

@@ -30,13 +30,13 @@ internal static class RegexFunctions
         }
         catch (ArgumentException exception)
         {
-            throw new HclException(index, $"invalid regexp pattern: {exception.Message}");
+            throw new HclException(index, $"this is no regular expression that is understood: {exception.Message}");
         }
         catch (NotSupportedException)
         {
             throw new HclException(
                 index,
-                "invalid regexp pattern: it uses lookaround, back-references or something else that RE2 does not "
+                "this is no regular expression that is understood: it uses lookaround, back-references or something else that RE2 does not "
                     + "have");
         }
     }
@@ -92,7 +92,7 @@ internal static class RegexFunctions
         var numbered = names.Count(name => int.TryParse(name, out _));
         return numbered == 0 || numbered == names.Count
             ? names
-            : throw new HclException(0, "invalid regexp pattern: cannot mix both named and unnamed capture groups");
+            : throw new HclException(0, "this is no regular expression that is understood: groups with names and groups without can not be mixed");
     }
 
     private static HclValue Replace(FunctionCall call)

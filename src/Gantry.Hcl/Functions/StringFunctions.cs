@@ -114,7 +114,7 @@ internal static class StringFunctions
             foreach (var item in call[i].AsItems())
             {
                 if (item.IsNull)
-                    throw new HclException(i, $"element {texts.Count} is null; cannot concatenate null values");
+                    throw new HclException(i, $"element {texts.Count} is null; null can not be joined");
                 texts.Add(item.AsString());
             }
         }

@@ -80,7 +80,7 @@ internal static partial class TimeFormats
             else
                 return i + 1;
         }
-        throw new HclException(0, "unterminated literal '");
+        throw new HclException(0, "a quote (') is opened and not closed");
     }
 
     private static string HclVerb(string verb, DateTimeOffset time) => verb switch
@@ -109,7 +109,7 @@ internal static partial class TimeFormats
         "ZZZZ" => Zone(time, ""),
         "ZZZ" => Zone(time, "", "UTC"),
         "Z" => Zone(time, ":", "Z"),
-        _ => throw new HclException(0, $"invalid date format verb \"{verb}\"{Expected(verb[0])}"),
+        _ => throw new HclException(0, $"there is no date format verb \"{verb}\"{Expected(verb[0])}"),
     };
 
     private static string Expected(char letter) => letter switch

@@ -52,7 +52,7 @@ internal static class TimeFunctions
         FunctionCall call, DateTimeOffset started, Func<string, DateTimeOffset, string> write)
     {
         if (call.Arguments.Length > 1)
-            throw new HclException("too many values, 1 needed");
+            throw new HclException("timestamp takes one argument at most");
         return (call.Arguments.IsEmpty ? TimeFormats.Rfc3339(started) : write(call.Text(0), started)).ToValue();
     }
 

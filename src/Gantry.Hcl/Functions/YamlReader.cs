@@ -41,7 +41,7 @@ internal sealed partial class YamlReader
         var value = ReadNode();
         _parser.Consume<DocumentEnd>();
         if (!_parser.Accept<StreamEnd>(out _))
-            throw new HclException(0, "unexpected extra content after the first YAML document");
+            throw new HclException(0, "a second YAML document follows; only one can be read");
         return value;
     }
 

@@ -1,3 +1,4 @@
+using Gantry.Model;
 using Gantry.Model.Images;
 
 namespace Gantry.Imaging.Builds;
@@ -22,6 +23,11 @@ public enum FailureAnswer
     Retry,
 }
 
+/// <summary>A failure that a person is asked about.</summary>
+/// <param name="Problem">What failed, with what is known about it.</param>
+/// <param name="CanRetry">What failed can be run once more, in the machine as it is now.</param>
+public sealed record FailureQuestion(Problem Problem, bool CanRetry);
+
 /// <summary>What the command line says about a run.</summary>
 public sealed record BuildOptions
 {
@@ -37,7 +43,7 @@ public sealed record BuildOptions
     public long CacheLimit { get; init; } = 20L << 30;
 
     /// <summary>Asks a person what to do about a failure; null where nobody can be asked.</summary>
-    public Func<string, CancellationToken, Task<FailureAnswer>>? Ask { get; init; }
+    public Func<FailureQuestion, CancellationToken, Task<FailureAnswer>>? Ask { get; init; }
 }
 
 /// <summary>What a build made.</summary>

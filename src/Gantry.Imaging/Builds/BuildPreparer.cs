@@ -52,14 +52,15 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
             Provenance = found.Provenance,
         };
         var accelerator = await hardware.ChooseAsync(spec, source.Accelerator, cancellationToken).ConfigureAwait(false);
-        var machine = InputsOf(source, found, plan, accelerator.Accelerator, answers.Digests);
+        var keyed = definition.With(FrozenValues.Canonical);
+        var machine = InputsOf(keyed.Source, found, plan, accelerator.Accelerator, Canonical(answers.Digests, source.Answers, keyed.Source.Answers));
         return new PreparedBuild
         {
             Definition = definition,
             Plan = plan,
             Provenance = found.Provenance,
             Template = found.Template,
-            Keys = await LayerKeys.ComputeAsync(machine, definition, services.Entropy, cancellationToken).ConfigureAwait(false),
+            Keys = await LayerKeys.ComputeAsync(machine, keyed, services.Entropy, cancellationToken).ConfigureAwait(false),
             IsoPath = found.IsoPath,
             Folder = folder,
         };
@@ -78,7 +79,7 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
     private sealed record PreparedAnswers(ValueList<FileDigest> Digests, string? Cd, string? Floppy);
 
     /// <summary>A boot command's mistakes are the template's, so they are found before anything is done.</summary>
-    private static void CheckBootCommand(QemuSource source)
+    public static void CheckBootCommand(QemuSource source)
     {
         var fields = new Dictionary<string, string>
         {
@@ -274,6 +275,19 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
         return new PreparedAnswers([.. digests], cd, floppy);
     }
 
+    /// <summary>The digests of answer files as they are in every run, also where they hold the time or a random value.</summary>
+    private static ValueList<FileDigest> Canonical(ValueList<FileDigest> digests, AnswerOptions now, AnswerOptions always)
+    {
+        var same = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (own, other) in Contents(now).Zip(Contents(always)))
+            same[FileDigests.OfText(own.Content)] = FileDigests.OfText(other.Content);
+        return digests.Select(digest => same.TryGetValue(digest.Sha256, out var canonical) ? digest with { Sha256 = canonical } : digest)
+            .ToValueList();
+
+        static IEnumerable<ContentFile> Contents(AnswerOptions answers) =>
+            answers.HttpContent.Concat(answers.CdContent).Concat(answers.FloppyContent);
+    }
+
     private MachineInputs InputsOf(
         QemuSource source, ResolvedBase found, MachinePlan plan, Accelerator accelerator, ValueList<FileDigest> answers)
     {
@@ -298,6 +312,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
             Answers = answers,
             BootCommand = source.Boot.Command,
             BootWait = source.Boot.Wait.ToString(),
+            KeyboardLayout = source.Boot.Command.Count > 0 ? source.KeyboardLayout : "",
+            MachineName = source.Boot.Command.Any(part => part.Contains(".Name", StringComparison.Ordinal)) ? source.Output.MachineName : "",
             User = source.Communicator.User,
             Credential = source.Communicator.Password is { } password ? FileDigests.OfText(password)
                 : source.Communicator.PrivateKeyFile is { } key && File.Exists(key) ? FileDigests.OfText(File.ReadAllText(key)) : "",

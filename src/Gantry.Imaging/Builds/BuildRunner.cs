@@ -24,7 +24,7 @@ public sealed class BuildRunner
         _preparer = new BuildPreparer(services, hardware, host);
         Kind = new JobKind<BuildState>(
             "build",
-            version: 1,
+            version: 2,
             BuildJson.Default.BuildState,
             CrashPolicy.Undo,
             [
@@ -92,7 +92,7 @@ public sealed class BuildRunner
         {
             await _services.Machines.UpdateAsync(
                 machine.Number, record => record with { Role = MachineRole.Ordinary }, cancellationToken).ConfigureAwait(false);
-            session.Log.Note($"The machine is kept as {state.MachineName}: gantry console {state.MachineName}, gantry delete --force {state.MachineName}");
+            await session.TellHowToOpenAsync(machine, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -106,6 +106,9 @@ public sealed class BuildRunner
         return state;
     }
 
+    /// <summary>Takes away claims on outputs that killed builds left.</summary>
+    public void SweepClaims() => FileClaim.Sweep(_services.Folders.Builds);
+
     /// <summary>Of the build's folder only the log and the picture of a failure stay.</summary>
     private Task ForgetFilesAsync(BuildState state, CancellationToken cancellationToken)
     {
@@ -116,13 +119,20 @@ public sealed class BuildRunner
 
     private Task RemoveOutputsAsync(BuildState state, CancellationToken cancellationToken)
     {
-        foreach (var output in state.Outputs)
-            File.Delete(output + ".part");
-        foreach (var folder in state.OutputFolders.Where(Directory.Exists))
+        // The names that unfinished media have: MediaFileOutput's, which hold the writer's process number.
+        foreach (var output in state.Outputs.Where(one => Directory.Exists(Path.GetDirectoryName(one))))
         {
-            if (!Directory.EnumerateFileSystemEntries(folder).Any())
-                Directory.Delete(folder);
+            foreach (var entry in new DirectoryInfo(Path.GetDirectoryName(output)!).GetFileSystemInfos(Path.GetFileName(output) + ".*.partial*"))
+            {
+                if (entry is DirectoryInfo staging)
+                    staging.Delete(recursive: true);
+                else
+                    entry.Delete();
+            }
         }
+
+        foreach (var folder in state.PartFolders.Where(Directory.Exists))
+            Directory.Delete(folder, recursive: true);
 
         return Task.CompletedTask;
     }

@@ -16,30 +16,38 @@ internal sealed partial class BuildSession
     private readonly List<string> _files = [];
     private TemplateRecord? _template;
 
+    /// <summary>
+    /// Everything is made under another name first, the template last; what was there before stays until then. A
+    /// failure leaves nothing new.
+    /// </summary>
     public async Task MakeArtifactsAsync(CancellationToken cancellationToken)
     {
         if (Source.Output.Iso is { } iso)
             await RemasterAsync(iso, cancellationToken).ConfigureAwait(false);
-        if (Source.Output.Template is { } name)
-        {
-            _template = await _services.TemplateMaker.MakeAsync(
-                new TemplateRequest
-                {
-                    Machine = _record!.Number,
-                    Name = name,
-                    Provenance = _provenance,
-                    Sealed = _sealed,
-                    LoginUser = Source.Communicator.Kind == CommunicatorKind.Ssh ? Source.Communicator.User : null,
-                    Compress = Source.Output.Compress,
-                    Parent = Prepared.Template?.Id,
-                },
-                Log.Sink,
-                cancellationToken).ConfigureAwait(false);
-            Log.Note($"Template {name} is ready");
-        }
-
         if (Source.Output.Directory is { } folder)
-            await WriteDisksAsync(folder, cancellationToken).ConfigureAwait(false);
+            await WriteDisksAsync(PartFolder(folder), cancellationToken).ConfigureAwait(false);
+        if (Source.Output.Template is { } name)
+            await PublishAsync(name, cancellationToken).ConfigureAwait(false);
+        if (Source.Output.Directory is { } target)
+            MoveDisks(PartFolder(target), target);
+    }
+
+    private async Task PublishAsync(string name, CancellationToken cancellationToken)
+    {
+        _template = await _services.TemplateMaker.MakeAsync(
+            new TemplateRequest
+            {
+                Machine = _record!.Number,
+                Name = name,
+                Provenance = _provenance,
+                Sealed = _sealed,
+                LoginUser = Source.Communicator.Kind == CommunicatorKind.Ssh ? Source.Communicator.User : null,
+                Compress = Source.Output.Compress,
+                Parent = Prepared.Template?.Id,
+            },
+            Log.Sink,
+            cancellationToken).ConfigureAwait(false);
+        Log.Note($"Template {name} is ready");
     }
 
     public BuildResult Result() => new()
@@ -53,9 +61,8 @@ internal sealed partial class BuildSession
         Parts = _parts,
     };
 
-    /// <summary>The names of the disk files, as Packer gives them.</summary>
-    private ValueList<string> DiskFiles(string folder) =>
-        Source.DiskSizes.Select((_, i) => Path.Combine(folder, i == 0 ? Source.Output.MachineName : $"{Source.Output.MachineName}-{i}")).ToValueList();
+    /// <summary>The name of a disk's file, as Packer gives it.</summary>
+    private string DiskFile(int index) => index == 0 ? Source.Output.MachineName : $"{Source.Output.MachineName}-{index}";
 
     private void CheckOutput()
     {
@@ -72,52 +79,43 @@ internal sealed partial class BuildSession
 
     private async Task WriteDisksAsync(string folder, CancellationToken cancellationToken)
     {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
         var format = DiskImageFormats.TryParse(Source.Output.Format ?? "qcow2", out var named) ? named : DiskImageFormat.Qcow2;
-        var volumes = _template?.Spec.Disks ?? _record!.Spec.Disks;
-        var names = DiskFiles(folder);
-        for (var i = 0; i < volumes.Count; i++)
+        var disks = _record!.Spec.Disks;
+        for (var i = 0; i < disks.Count; i++)
         {
-            var name = i < names.Count ? names[i] : $"{names[0]}-{i}";
-            Log.Activity($"Writing {Path.GetFileName(name)} ({format.QemuName()})");
-            var chain = await _services.Volumes.ChainAsync(volumes[i].Volume, cancellationToken).ConfigureAwait(false);
-            FileSpace.Require(folder, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), $"the disk file {Path.GetFileName(name)}");
-            // A compacted template that stands alone is the very file that is wanted.
-            if (_template is not null && chain.Length == 1 && format == DiskImageFormat.Qcow2)
-                await CopyAsync(chain[0].Path, name, cancellationToken).ConfigureAwait(false);
-            else
-                await ConvertAsync(chain[0], name, format, cancellationToken).ConfigureAwait(false);
-            _files.Add(name);
+            var name = Path.Combine(folder, DiskFile(i));
+            Log.Activity($"Writing {DiskFile(i)} ({format.QemuName()})");
+            var chain = await _services.Volumes.ChainAsync(disks[i].Volume, cancellationToken).ConfigureAwait(false);
+            FileSpace.Require(folder, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), $"the disk file {DiskFile(i)}");
+            await _services.DiskTool.ConvertAsync(
+                chain[0].Path,
+                chain[0].Format == VolumeFormat.Raw ? DiskImageFormat.Raw : DiskImageFormat.Qcow2,
+                name,
+                format,
+                part => Log.Amount((long)(part * chain[0].VirtualSize), chain[0].VirtualSize, "bytes"),
+                cancellationToken,
+                compress: Source.Output.Compress && format is (DiskImageFormat.Qcow2 or DiskImageFormat.Vmdk))
+                .ConfigureAwait(false);
         }
     }
 
-    private Task ConvertAsync(VolumeFile source, string name, DiskImageFormat format, CancellationToken cancellationToken)
+    /// <summary>The finished files go where they belong; a folder of an earlier run is replaced file by file.</summary>
+    private void MoveDisks(string from, string to)
     {
-        File.Delete(name);
-        return _services.DiskTool.ConvertAsync(
-            source.Path,
-            source.Format == VolumeFormat.Raw ? DiskImageFormat.Raw : DiskImageFormat.Qcow2,
-            name,
-            format,
-            part => Log.Amount((long)(part * source.VirtualSize), source.VirtualSize, "bytes"),
-            cancellationToken,
-            compress: Source.Output.Compress && format is DiskImageFormat.Qcow2 or DiskImageFormat.Vmdk && Source.Output.Compress);
-    }
+        if (!Directory.Exists(to))
+            Directory.Move(from, to);
+        else
+        {
+            foreach (var file in Directory.GetFiles(from))
+                File.Move(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+            Directory.Delete(from);
+        }
 
-    private static async Task CopyAsync(string source, string target, CancellationToken cancellationToken)
-    {
-        var partial = target + ".part";
-        try
-        {
-            // File.Copy shares blocks where the file system can.
-            await Task.Run(() => File.Copy(source, partial, overwrite: true), cancellationToken).ConfigureAwait(false);
-            File.Move(partial, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
-        }
+        for (var i = 0; i < _record!.Spec.Disks.Count; i++)
+            _files.Add(Path.Combine(to, DiskFile(i)));
     }
 
     private async Task RemasterAsync(IsoArtifact artifact, CancellationToken cancellationToken)

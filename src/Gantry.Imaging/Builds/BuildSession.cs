@@ -32,6 +32,15 @@ internal sealed partial class BuildSession : IAsyncDisposable
     private LayerRecord? _layer;
     private Provenance _provenance = new();
 
+    /// <summary>What timestamp() and uuidv4() read: this run's, or those of the chain that it goes on.</summary>
+    private FrozenValues _frozen;
+
+    /// <summary>The provisioners; with the values of the chain that is gone on from.</summary>
+    private BuildDefinition _steps;
+
+    /// <summary>When the first step that uses the network ran.</summary>
+    private DateTimeOffset? _networkSince;
+
     /// <summary>The first provisioner that has to run; those before it are in the layer.</summary>
     private int _next;
 
@@ -39,6 +48,8 @@ internal sealed partial class BuildSession : IAsyncDisposable
     {
         _services = services;
         _definition = definition;
+        _steps = definition;
+        _frozen = definition.Frozen;
         _options = options;
         Id = id;
         _folder = BuildFolders.Make(services.Folders, id);
@@ -66,16 +77,13 @@ internal sealed partial class BuildSession : IAsyncDisposable
     public BuildState InitialState()
     {
         var output = Source.Output;
-        var files = output.Directory is { } folder ? DiskFiles(folder) : [];
-        if (output.Iso is { } iso)
-            files = files.With(iso.Output);
         return new BuildState
         {
             BuildId = Id,
             Build = _definition.Name,
             MachineName = $"build-{Id}",
-            Outputs = files,
-            OutputFolders = output.Directory is { } made && !Directory.Exists(made) ? [made] : [],
+            Outputs = output.Iso is { } iso ? [iso.Output] : [],
+            PartFolders = output.Directory is { } folder ? [PartFolder(folder)] : [],
         };
     }
 
@@ -83,13 +91,30 @@ internal sealed partial class BuildSession : IAsyncDisposable
     public async Task RunPartAsync(string name, Func<BuildSession, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         var start = _services.Time.GetTimestamp();
+        using var watched = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var fault = WatchFaultAsync(watched);
         try
         {
-            await work(this, cancellationToken).ConfigureAwait(false);
+            await work(this, watched.Token).ConfigureAwait(false);
         }
-        catch (ProblemException e)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw await ExplainAsync(e, cancellationToken).ConfigureAwait(false);
+            KeepsMachine |= _options.OnError == OnError.Abort;
+            throw;
+        }
+        catch (Exception e) when (e is ProblemException or OperationCanceledException)
+        {
+            await watched.CancelAsync().ConfigureAwait(false);
+            // What stopped the machine is the reason of whatever failed because it stands still.
+            var problem = await fault.ConfigureAwait(false) ?? e as ProblemException;
+            if (problem is null)
+                throw;
+            throw await FailedAsync(problem, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await watched.CancelAsync().ConfigureAwait(false);
+            await fault.ConfigureAwait(false);
         }
 
         _parts.Add(new PartTime(name, _services.Time.GetElapsedTime(start)));
@@ -97,13 +122,21 @@ internal sealed partial class BuildSession : IAsyncDisposable
 
     public async Task PrepareAsync(BuildPreparer preparer, CancellationToken cancellationToken)
     {
+        ClaimOutputs();
         CheckOutput();
+        if (_options is { OnError: OnError.Ask, Ask: null })
+            Log.Note("-on-error=ask: nobody can be asked here, since the input is no terminal; a failure is cleaned up");
         _prepared = await preparer.PrepareAsync(_definition, _folder, Log, cancellationToken).ConfigureAwait(false);
         _provenance = _prepared.Provenance;
-        foreach (var step in _prepared.Steps())
+        foreach (var step in BuildSteps.Of(_definition))
             Log.Note($"  {step}");
-        if (!_options.NoCache && NeedsMachine)
+        if (!NeedsMachine)
+            return;
+        if (!_options.NoCache)
             (_layer, _next) = await _layers.FindAsync(_prepared, cancellationToken).ConfigureAwait(false);
+        if (_layer is not null)
+            TakeOver(_layer);
+        await RequireRoomAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task CreateMachineAsync(CancellationToken cancellationToken)
@@ -150,9 +183,9 @@ internal sealed partial class BuildSession : IAsyncDisposable
     {
         if (!NeedsMachine || Source.Communicator.Kind == CommunicatorKind.None)
             return;
-        for (var i = _next; i < _definition.Provisioners.Count; i++)
+        for (var i = _next; i < _steps.Provisioners.Count; i++)
         {
-            var provisioner = _definition.Provisioners[i];
+            var provisioner = _steps.Provisioners[i];
             await RunProvisionerAsync(provisioner, cancellationToken).ConfigureAwait(false);
             AddLink(provisioner.Label, Prepared.Keys[i + 1].Key);
             await FreezeAsync(i + 1, cancellationToken).ConfigureAwait(false);
@@ -193,6 +226,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
         await DisconnectAsync().ConfigureAwait(false);
         if (_server is not null)
             await _server.DisposeAsync().ConfigureAwait(false);
+        _claims.ForEach(claim => claim.Dispose());
         Log.Dispose();
     }
 
@@ -275,12 +309,14 @@ internal sealed partial class BuildSession : IAsyncDisposable
         for (var i = 0; i < _next + 1; i++)
             AddLink(Prepared.Keys[i].Label, Prepared.Keys[i].Key);
         await _layers.RestoreTpmAsync(layer, _record!, cancellationToken).ConfigureAwait(false);
-        if (layer.HasMemory)
+        if (layer.HasMemory && File.Exists(_services.Layers.MemoryFile(layer.Key)))
         {
             await StartAsync(_services.Layers.MemoryFile(layer.Key), cancellationToken).ConfigureAwait(false);
             await Machine.Guest.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var shell = await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
-            if (await GuestRenewal.RunAsync(shell, Source.Communicator.User, _record!.Spec.Isa, _services, Log, cancellationToken).ConfigureAwait(false))
+            Log.Activity("Renewing the guest's clock and randomness");
+            if (await GuestRenewal.RunAsync(
+                shell, Source.Communicator.User, _record!.Spec.Isa, _services.Entropy, _services.Time, cancellationToken).ConfigureAwait(false))
                 return;
             Log.Note("The guest's clock or randomness could not be renewed, so its disk is booted cold");
             await DisconnectAsync().ConfigureAwait(false);
@@ -294,44 +330,30 @@ internal sealed partial class BuildSession : IAsyncDisposable
     private ProvisionContext Provision() => _provision ??= new ProvisionContext(
         Machine.ConnectAsync, _randoms!.Variables(Source.Communicator), Source.Name, "qemu", Log, _services.Time);
 
-    private async Task RunProvisionerAsync(ProvisionerDefinition provisioner, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await ProvisionerRunner.RunAsync(provisioner, Provision(), cancellationToken).ConfigureAwait(false);
-                return;
-            }
-            catch (ProblemException e) when (_options is { OnError: OnError.Ask, Ask: not null })
-            {
-                var answer = await _options.Ask(e.Problem.Summary, cancellationToken).ConfigureAwait(false);
-                KeepsMachine = answer == FailureAnswer.Abort;
-                if (answer != FailureAnswer.Retry)
-                    throw;
-            }
-        }
-    }
-
     private async Task FreezeAsync(int index, CancellationToken cancellationToken)
     {
         var key = Prepared.Keys[index];
+        if (key.UsesNetwork)
+            _networkSince ??= _services.Time.GetUtcNow();
         if (_options.NoCache || !key.Cacheable)
             return;
+        var keep = Prepared.Keys.Select(one => one.Key).ToHashSet();
         _record = await _layers.FreezeAsync(
-            new LayerMoment(
-                Prepared,
-                index,
-                _record!,
-                Machine.Guest,
-                _randoms!,
-                _definition.Name,
-                _provenance,
-                _layer?.NetworkSince),
+            new LayerMoment
+            {
+                Prepared = Prepared,
+                Index = index,
+                Machine = _record!,
+                Guest = Machine.Guest,
+                Randoms = _randoms!,
+                Frozen = _frozen,
+                Build = _definition.Name,
+                Provenance = _provenance,
+                NetworkSince = _networkSince,
+            },
             cancellationToken).ConfigureAwait(false);
         Machine.Machine = _record;
-        await _services.Layers.EvictAsync(
-            _options.CacheLimit, Prepared.Keys.Select(one => one.Key).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        await _services.Layers.EvictAsync(_options.CacheLimit, keep, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task SealAsync(CancellationToken cancellationToken)
@@ -359,32 +381,4 @@ internal sealed partial class BuildSession : IAsyncDisposable
     }
 
     private bool _sealed;
-
-    private async Task<ProblemException> ExplainAsync(ProblemException e, CancellationToken cancellationToken)
-    {
-        if (_options.OnError == OnError.Abort)
-            KeepsMachine = true;
-        if (_machine is null || cancellationToken.IsCancellationRequested)
-            return e;
-        var detail = e.Problem.Detail;
-        if (await _machine.LookAsync(cancellationToken).ConfigureAwait(false) is { } screen)
-        {
-            var picture = Path.Combine(_folder, BuildFolders.PictureName);
-            await File.WriteAllBytesAsync(picture, screen.Picture, cancellationToken).ConfigureAwait(false);
-            if (screen.Text.Trim().Length > 0)
-                detail += $"\nThe screen showed:\n{Indent(screen.Text)}";
-            detail += $"\nA picture of it: {picture}";
-        }
-
-        var serial = _machine.SerialTail(12);
-        if (serial.Length > 0)
-            detail += $"\nThe serial console's last lines:\n{Indent(serial)}";
-        detail += $"\nThe build's log: {Path.Combine(_folder, BuildFolders.LogName)}";
-        var problem = e.Problem with { Detail = Log.Secrets.Apply(detail.Trim()) };
-        Log.Detail(problem.ToString());
-        return new ProblemException(problem, e);
-    }
-
-    private static string Indent(string text) =>
-        string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).Select(line => "    " + line));
 }

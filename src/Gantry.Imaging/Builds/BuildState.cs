@@ -18,17 +18,11 @@ public sealed record BuildState
     /// <summary>The name that its machine has or will have.</summary>
     public required string MachineName { get; init; }
 
-    /// <summary>Keys of layers that may be half written.</summary>
-    public ValueList<string> LayerKeys { get; init; } = [];
-
-    /// <summary>Output that is written under these names with <c>.part</c> behind them until it is whole.</summary>
+    /// <summary>Media that are written beside these names until they are whole.</summary>
     public ValueList<string> Outputs { get; init; } = [];
 
-    /// <summary>Output folders that the build itself made; removed when they are empty at the end of a failure.</summary>
-    public ValueList<string> OutputFolders { get; init; } = [];
-
-    /// <summary>Users of templates and volumes to be released.</summary>
-    public string? TemplateId { get; init; }
+    /// <summary>Folders in which output is made before it goes where it belongs; of this build alone.</summary>
+    public ValueList<string> PartFolders { get; init; } = [];
 }
 
 [JsonSourceGenerationOptions(

@@ -10,15 +10,27 @@ using Gantry.Storage.Volumes;
 namespace Gantry.Imaging.Builds;
 
 /// <summary>A moment of a running build that is to become a layer.</summary>
-internal sealed record LayerMoment(
-    PreparedBuild Prepared,
-    int Index,
-    MachineRecord Machine,
-    IMachineGuest Guest,
-    BuildRandoms Randoms,
-    string Build,
-    Provenance Provenance,
-    DateTimeOffset? NetworkSince);
+internal sealed record LayerMoment
+{
+    public required PreparedBuild Prepared { get; init; }
+
+    public required int Index { get; init; }
+
+    public required MachineRecord Machine { get; init; }
+
+    public required IMachineGuest Guest { get; init; }
+
+    public required BuildRandoms Randoms { get; init; }
+
+    public required FrozenValues Frozen { get; init; }
+
+    public required string Build { get; init; }
+
+    public required Provenance Provenance { get; init; }
+
+    /// <summary>When the first step up to this one that uses the network ran.</summary>
+    public DateTimeOffset? NetworkSince { get; init; }
+}
 
 /// <summary>Makes layers of a running build, and finds the one to go on from.</summary>
 internal sealed class LayerKeeper(BuildServices services, BuildLog log)
@@ -78,20 +90,51 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
     public async Task<MachineRecord> FreezeAsync(LayerMoment moment, CancellationToken cancellationToken)
     {
         var key = moment.Prepared.Keys[moment.Index];
-        using var writing = LayerLock.TryTake(services.Folders, key.Key);
-        if (writing is null || await Layers.FindAsync(key.Key, cancellationToken).ConfigureAwait(false) is not null)
-            return moment.Machine; // another build has made it, or is making it
-        log.Activity($"Keeping the state after {key.Label}");
-        var folder = Layers.BeginFolder(key.Key);
+        try
+        {
+            using var writing = FileClaim.TryTake(FileClaim.OfLayer(services.Folders, key.Key));
+            if (writing is null || await Layers.FindAsync(key.Key, cancellationToken).ConfigureAwait(false) is not null)
+                return moment.Machine; // another build has made it, or is making it
+            log.Activity($"Keeping the state after {key.Label}");
+            return await WriteAsync(moment, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ProblemException or IOException)
+        {
+            log.Note($"The state after {key.Label} could not be kept, so a later build runs it again: {e.Message}");
+            return await services.Machines.GetAsync(moment.Machine.Number.ToString(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<MachineRecord> WriteAsync(LayerMoment moment, CancellationToken cancellationToken)
+    {
+        var key = moment.Prepared.Keys[moment.Index].Key;
+        var folder = Layers.BeginFolder(key);
         using var held = await services.Host.LockAsync(moment.Machine.Number, TimeSpan.FromSeconds(10), cancellationToken).ConfigureAwait(false);
-        if (moment.Machine.Spec.Tpm is not null)
-            CopyFiles(TpmFolder(moment.Machine), Layers.TpmFolder(key.Key));
-        var (frozen, machine) = await services.Freezer.FreezeAsync(
-            moment.Machine, moment.Guest, LayerStore.UserOf(key.Key), Layers.MemoryFile(key.Key), cancellationToken).ConfigureAwait(false);
-        if (moment.Randoms.PrivateKey is { } privateKey)
-            await WritePrivateAsync(Layers.PrivateKeyFile(key.Key), privateKey, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (moment.Machine.Spec.Tpm is not null)
+                CopyFiles(TpmFolder(moment.Machine), Layers.TpmFolder(key));
+            if (moment.Randoms.PrivateKey is { } privateKey)
+                await WritePrivateAsync(Layers.PrivateKeyFile(key), privateKey, cancellationToken).ConfigureAwait(false);
+            var (frozen, machine) = await services.Freezer.FreezeAsync(
+                moment.Machine, moment.Guest, LayerStore.UserOf(key), Layers.MemoryFile(key), cancellationToken).ConfigureAwait(false);
+            var bytes = await BytesAsync(folder, frozen, cancellationToken).ConfigureAwait(false);
+            await Layers.AddAsync(RecordOf(moment, frozen, bytes), cancellationToken).ConfigureAwait(false);
+            return machine;
+        }
+        catch
+        {
+            // Nobody may go on from half of one, and it is to hold no disk.
+            await Layers.DiscardAsync(key, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private LayerRecord RecordOf(LayerMoment moment, Machines.Snapshots.FrozenState frozen, long bytes)
+    {
+        var key = moment.Prepared.Keys[moment.Index];
         var now = services.Time.GetUtcNow();
-        var layer = new LayerRecord
+        return new LayerRecord
         {
             Key = key.Key,
             Parent = moment.Index > 0 ? moment.Prepared.Keys[moment.Index - 1].Key : null,
@@ -99,7 +142,7 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
             Build = moment.Build,
             Created = now,
             LastUsed = now,
-            NetworkSince = moment.NetworkSince ?? (key.UsesNetwork ? now : null),
+            NetworkSince = moment.NetworkSince,
             Spec = moment.Machine.Spec with
             {
                 Disks = moment.Machine.Spec.Disks.Select((disk, i) => disk with { Volume = frozen.Disks[i] }).ToValueList(),
@@ -109,18 +152,17 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
             Variables = frozen.Variables,
             HasMemory = true,
             HasTpm = moment.Machine.Spec.Tpm is not null,
-            Bytes = await BytesAsync(folder, frozen, cancellationToken).ConfigureAwait(false),
+            Bytes = bytes,
             Random = new LayerSecrets
             {
                 BuildId = moment.Randoms.BuildId,
                 HttpPort = moment.Randoms.HttpPort,
                 SshPublicKey = moment.Randoms.PublicKey,
+                Seed = moment.Frozen.Seed,
             },
             Provenance = moment.Provenance,
-            Timestamp = now,
+            Timestamp = moment.Frozen.Timestamp,
         };
-        await Layers.AddAsync(layer, cancellationToken).ConfigureAwait(false);
-        return machine;
     }
 
     private async Task<long> BytesAsync(string folder, Machines.Snapshots.FrozenState frozen, CancellationToken cancellationToken)
@@ -146,7 +188,8 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
         }
     }
 
-    private static async Task WritePrivateAsync(string path, string text, CancellationToken cancellationToken)
+    /// <summary>Writes a file that only its owner may read.</summary>
+    internal static async Task WritePrivateAsync(string path, string text, CancellationToken cancellationToken)
     {
         var options = new FileStreamOptions
         {

@@ -43,7 +43,7 @@ public static class SealScript
         # cloud-init is to see a new instance.
         if [ -x /usr/bin/cloud-init ]; then cloud-init clean --logs > /dev/null 2>&1 || true; fi
         rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem /var/lib/cloud/data
-        rm -rf /var/lib/gantry-seed
+        rm -rf /var/lib/gantry-seed /var/lib/gantry
         # The build's way in.
         if [ -n '@KEY@' ]; then
           for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do
@@ -54,6 +54,16 @@ public static class SealScript
           done
         fi
         rm -f /root/.bash_history /root/.ash_history /home/*/.bash_history /home/*/.ash_history
+        # Logs tell of the build, and each line of a journal of its machine-id. What is logged from here on stays in memory.
+        if command -v journalctl > /dev/null 2>&1; then journalctl --relinquish-var > /dev/null 2>&1 || true; fi
+        rm -rf /var/log/journal/* /var/log/installer /var/log/cloud-init*.log
+        find /var/log -type f \( -name '*.gz' -o -name '*.xz' -o -name '*.[0-9]' -o -name '*.old' \) -exec rm -f {} + 2> /dev/null || true
+        find /var/log -type f -size +0 2> /dev/null | while read -r file; do : > "$file"; done
+        # The way down writes seeds and leases once more: it is given memory to write them to. What these folders hold
+        # on the disk is only hidden until then.
+        for folder in /var/lib/systemd /var/lib/urandom /var/lib/dhcp /var/lib/dhcpcd /var/lib/NetworkManager; do
+          if [ -d "$folder" ]; then mount -t tmpfs -o mode=755,size=4m tmpfs "$folder" 2> /dev/null || true; fi
+        done
         # Blocks that are free again need not be in the template.
         if command -v fstrim > /dev/null 2>&1; then fstrim / > /dev/null 2>&1 || true; fi
         sync

@@ -13,7 +13,7 @@ namespace Gantry.Imaging.Cache;
 public sealed record LayerInputs
 {
     /// <summary>Raised when a layer's files, or the meaning of a member here, change.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     public int Format { get; init; } = CurrentFormat;
 
@@ -61,6 +61,12 @@ public sealed record MachineInputs
     /// <summary>SHA-256 of the login's password or key; empty when the build makes its own key.</summary>
     public string Credential { get; init; } = "";
 
+    /// <summary>Of what is typed, since a layout decides which keys those are.</summary>
+    public string KeyboardLayout { get; init; } = "";
+
+    /// <summary>Where the boot command names the machine; empty otherwise.</summary>
+    public string MachineName { get; init; } = "";
+
     /// <summary>cloud-init's files with the build's random values replaced.</summary>
     public string Seed { get; init; } = "";
 }
@@ -70,7 +76,13 @@ public sealed record StepInputs
 {
     public required string Type { get; init; }
 
-    /// <summary>The provisioner's own options with the build's variables as placeholders, as JSON.</summary>
+    /// <summary>The build's name where the step is told it; empty otherwise.</summary>
+    public string BuildName { get; init; } = "";
+
+    /// <summary>
+    /// The provisioner's own options as JSON: the build's variables as placeholders, and a number for each path on this
+    /// host, whose content is in <see cref="Files"/>.
+    /// </summary>
     public required string Options { get; init; }
 
     /// <summary>The content of every file that it reads on the host.</summary>

@@ -23,7 +23,7 @@ public static class LayerKeys
         var keys = ImmutableArray.CreateBuilder<LayerKey>();
         var parent = new LayerInputs { Machine = machine }.Key();
         var cacheable = true;
-        keys.Add(new LayerKey("installation", parent, cacheable, UsesNetwork: false));
+        keys.Add(new LayerKey("installation", parent, cacheable, definition.Source.UsesNetwork));
         foreach (var provisioner in definition.Provisioners)
         {
             var options = provisioner.Options(BuildVariables.Placeholders);
@@ -31,7 +31,8 @@ public static class LayerKeys
             var step = new StepInputs
             {
                 Type = provisioner.Type,
-                Options = JsonSerializer.Serialize(options, LayerJson.Default.ProvisionerOptions),
+                BuildName = options is ProvisionerOptions.Shell or ProvisionerOptions.ShellLocal ? definition.Source.Name : "",
+                Options = JsonSerializer.Serialize(WithoutPlaces(options, definition.Folder), LayerJson.Default.ProvisionerOptions),
                 Files = await FilesOfAsync(options, cancellationToken).ConfigureAwait(false),
                 Nonce = cacheable ? "" : entropy.NewHex(16),
             };
@@ -53,6 +54,32 @@ public static class LayerKeys
         _ => throw new InvalidOperationException($"unknown provisioner {options.GetType().Name}"),
     };
 
+    /// <summary>The options with a number for each path on this host: a checkout that was moved is the same checkout.</summary>
+    private static ProvisionerOptions WithoutPlaces(ProvisionerOptions options, string folder)
+    {
+        return options switch
+        {
+            ProvisionerOptions.Shell shell => shell with { Scripts = Numbers(shell.Scripts) },
+            ProvisionerOptions.File { Download: false } file => file with { Sources = Numbers(file.Sources) },
+            ProvisionerOptions.ShellLocal local => local with
+            {
+                Scripts = Numbers(local.Scripts),
+                Inputs = local.Inputs is { } inputs ? Numbers(inputs) : null,
+                // What a command on this host does is told by its inputs, so where they lie is all its text may name.
+                Inline = local.Inline.Select(Moved).ToValueList(),
+                ExecuteCommand = local.ExecuteCommand.Select(Moved).ToValueList(),
+                Environment = local.Environment.Select(one => one with { Value = Moved(one.Value) }).ToValueList(),
+            },
+            _ => options,
+        };
+
+        // A trailing slash means the folder's content instead of the folder.
+        static ValueList<string> Numbers(ValueList<string> paths) => paths
+            .Select((path, i) => i.ToString(CultureInfo.InvariantCulture) + (path.EndsWith('/') ? "/" : "")).ToValueList();
+
+        string Moved(string text) => folder.Length > 1 ? text.Replace(folder, "<template>", StringComparison.Ordinal) : text;
+    }
+
     private static async Task<ValueList<FileDigest>> FilesOfAsync(ProvisionerOptions options, CancellationToken cancellationToken)
     {
         IEnumerable<string> paths = options switch
@@ -68,8 +95,14 @@ public static class LayerKeys
         {
             // The number stands for the source's place; its own path on this host does not matter.
             var prefix = (number++).ToString(CultureInfo.InvariantCulture) + "/";
+            var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
             foreach (var digest in await FileDigests.OfTreeAsync(path, cancellationToken).ConfigureAwait(false))
-                digests.Add(digest with { Path = prefix + digest.Path });
+            {
+                // Of a folder whose content alone is copied, the name does not matter.
+                var place = path.EndsWith('/') && digest.Path.StartsWith(name + "/", StringComparison.Ordinal)
+                    ? digest.Path[(name.Length + 1)..] : digest.Path;
+                digests.Add(digest with { Path = prefix + place });
+            }
         }
 
         return [.. digests];

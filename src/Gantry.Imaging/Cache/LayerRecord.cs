@@ -48,7 +48,7 @@ public sealed record LayerRecord
 
     public required Provenance Provenance { get; init; }
 
-    /// <summary>Values that were frozen when the chain began.</summary>
+    /// <summary>What <c>timestamp()</c> said when the chain began, and says to all that goes on from here.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 }
 
@@ -62,4 +62,7 @@ public sealed record LayerSecrets
 
     /// <summary>The public half of the build's key; the private half is the file <c>id</c> in the layer's folder.</summary>
     public string? SshPublicKey { get; init; }
+
+    /// <summary>What <c>uuidv4()</c> draws from, along the whole chain; null in layers of before it was kept.</summary>
+    public string? Seed { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Gantry.Imaging.Builds;
 using Gantry.Model;
 using Gantry.Model.State;
 using Gantry.Model.Volumes;
@@ -125,19 +126,57 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
         return removed.ToImmutable();
     }
 
-    /// <summary>Removes folders that no record speaks of and that no build is writing.</summary>
-    /// <param name="inUse">Keys that running builds are writing.</param>
-    /// <param name="cancellationToken">Stops between folders.</param>
-    public async Task SweepAsync(IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes away what a layer left that was never recorded: its folder, and its hold on volumes. Nothing else of it
+    /// exists. Its caller holds the layer's claim.
+    /// </summary>
+    public async Task DiscardAsync(string key, CancellationToken cancellationToken)
     {
-        var found = Directory.GetDirectories(folders.Layers);
-        var known = (await ListAsync(cancellationToken).ConfigureAwait(false)).Select(layer => layer.Key).ToHashSet();
-        foreach (var folder in found)
+        foreach (var (volume, user) in await volumes.UsesAsync(UserOf(key), cancellationToken).ConfigureAwait(false))
+            await volumes.ReleaseAsync(volume, user, cancellationToken).ConfigureAwait(false);
+        if (Directory.Exists(FolderOf(key)))
+            Directory.Delete(FolderOf(key), recursive: true);
+    }
+
+    /// <summary>
+    /// Takes away what builds that were killed left of layers: folders and holds on volumes that no record speaks of,
+    /// and claims of the dead. What a living build is writing is left to it.
+    /// </summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var suspects = Directory.GetDirectories(folders.Layers).Select(folder => Path.GetFileName(folder)).ToHashSet();
+        foreach (var (_, user) in await volumes.UsesAsync(UserOf(""), cancellationToken).ConfigureAwait(false))
+            suspects.Add(user[UserOf("").Length..]);
+        suspects.ExceptWith((await ListAsync(cancellationToken).ConfigureAwait(false)).Select(layer => layer.Key));
+        foreach (var key in suspects)
         {
-            var key = Path.GetFileName(folder);
-            if (!known.Contains(key) && !inUse.Contains(key))
-                Directory.Delete(folder, recursive: true);
+            using var claim = FileClaim.TryTake(FileClaim.OfLayer(folders, key));
+            // Who wrote it may have recorded it since we looked.
+            if (claim is not null && await _records.GetAsync(key, cancellationToken).ConfigureAwait(false) is null)
+                await DiscardAsync(key, cancellationToken).ConfigureAwait(false);
         }
+
+        FileClaim.Sweep(folders.Layers);
+    }
+
+    /// <summary>
+    /// Removes the least recently used layers until the store's file system has so many bytes free, or none is left.
+    /// Returns what it removed.
+    /// </summary>
+    public async Task<ImmutableArray<LayerRecord>> MakeRoomAsync(
+        long bytes, IReadOnlySet<string> keep, CancellationToken cancellationToken)
+    {
+        var removed = ImmutableArray.CreateBuilder<LayerRecord>();
+        var layers = await ListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var layer in layers.OrderBy(layer => layer.LastUsed).Where(layer => !keep.Contains(layer.Key)))
+        {
+            if (FileSpace.FreeBytes(folders.Volumes) >= bytes)
+                break;
+            await RemoveAsync(layer.Key, cancellationToken).ConfigureAwait(false);
+            removed.Add(layer);
+        }
+
+        return removed.ToImmutable();
     }
 
     private static IEnumerable<VolumeId> DisksOf(LayerRecord layer) =>

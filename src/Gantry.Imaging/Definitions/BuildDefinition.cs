@@ -19,6 +19,18 @@ public sealed record BuildDefinition
     /// <summary>Run when a provisioner failed, before cleaning up.</summary>
     public ProvisionerDefinition? ErrorCleanup { get; init; }
 
+    /// <summary>The folder of the template: what it names relative to itself lies there, wherever that is.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>The values that this reading of the template was given.</summary>
+    public FrozenValues Frozen { get; init; } = FrozenValues.Canonical;
+
+    /// <summary>Reads the same template with other values; null where it can't be read again.</summary>
+    public Func<FrozenValues, BuildDefinition?>? Reload { get; init; }
+
+    /// <summary>This build as it is with other values; itself where the template can't be read again.</summary>
+    public BuildDefinition With(FrozenValues values) => Reload?.Invoke(values) ?? this;
+
     /// <summary>Chains: within one, each works on what the one before it made.</summary>
     public ValueList<ValueList<PostProcessorDefinition>> PostProcessors { get; init; } = [];
 }

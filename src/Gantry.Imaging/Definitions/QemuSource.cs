@@ -71,6 +71,9 @@ public sealed record QemuSource
     /// <summary>Remove what identifies a host before the template is frozen; null means yes for Linux guests.</summary>
     public bool? Seal { get; init; }
 
+    /// <summary>The installation reaches for the network, so <see cref="MaxAge"/> bounds it too.</summary>
+    public bool UsesNetwork { get; init; }
+
     /// <summary>Steps that use the network are run again when their layer is older; null never.</summary>
     public TimeSpan? MaxAge { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Imaging.Builds;
 using Gantry.Imaging.Definitions;
 using Gantry.Model;
 
@@ -23,14 +24,13 @@ public static class ManifestPostProcessor
     {
         var path = Path.GetFullPath(options.Output, folder);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using var held = await LockAsync(path, time, cancellationToken);
+        using var held = await LockAsync(path, time, cancellationToken);
         var manifest = startNew ? new ManifestFile() : await ReadAsync(path, cancellationToken);
         manifest.Builds.Add(Entry(options, artifact, runUuid, time));
         manifest.LastRunUuid = runUuid;
         var part = path + ".part";
         await File.WriteAllTextAsync(part, JsonSerializer.Serialize(manifest, Writing.ManifestFile), cancellationToken);
         File.Move(part, path, overwrite: true);
-        File.Delete(held.Name);
     }
 
     /// <summary>As Go writes JSON but for its escapes of &lt;, &gt; and &amp;, which mean the same.</summary>
@@ -83,18 +83,13 @@ public static class ManifestPostProcessor
         }
     }
 
-    private static async Task<FileStream> LockAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<FileClaim> LockAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
         {
-            try
-            {
-                return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(path + ".lock"))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
-            }
+            if (FileClaim.TryTake(path + FileClaim.Suffix) is { } taken)
+                return taken;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
         }
     }
 }

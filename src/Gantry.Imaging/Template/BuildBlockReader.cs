@@ -11,7 +11,7 @@ namespace Gantry.Imaging.Template;
 
 /// <summary>Reads <c>build</c> blocks: one build for each of the sources that the block names.</summary>
 internal sealed class BuildBlockReader(
-    IReadOnlyDictionary<string, Block> sources, EvaluationScope scope, string root, DiagnosticBag diagnostics)
+    IReadOnlyDictionary<string, Block> sources, EvaluationScope scope, string root, DiagnosticBag diagnostics, FrozenEntropy entropy)
 {
     private static readonly BodySchema Schema = new()
     {
@@ -106,9 +106,10 @@ internal sealed class BuildBlockReader(
             }),
         });
         var body = changes is null ? source.Body : Body.Merge([source.Body, changes]);
+        entropy.Begin($"source {key}");
         var qemu = new QemuSourceReader(inner, root, diagnostics).Read(name, body, source.HeaderSpan, artifacts);
         var full = $"{type}.{name}";
-        var provisioners = new ProvisionerReader(inner, root, diagnostics);
+        var provisioners = new ProvisionerReader(inner, root, diagnostics, entropy);
         return qemu is null ? null : new BuildDefinition
         {
             Name = blockName.Length > 0 ? $"{blockName}.{full}" : full,

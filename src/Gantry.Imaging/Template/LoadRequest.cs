@@ -28,6 +28,9 @@ public sealed record LoadRequest
     public required TimeProvider Time { get; init; }
 
     public required IEntropy Entropy { get; init; }
+
+    /// <summary>The time and the random values of an earlier reading; null takes new ones.</summary>
+    public FrozenValues? Frozen { get; init; }
 }
 
 /// <summary>One argument about variables.</summary>
@@ -52,4 +55,14 @@ public sealed record LoadedTemplate
 
     /// <summary>Values that must not be shown.</summary>
     public required ImmutableArray<string> Secrets { get; init; }
+
+    /// <summary>The input variables, in the order of their declaration.</summary>
+    public ImmutableArray<TemplateValue> Variables { get; init; } = [];
+
+    /// <summary>The local values, in the order of their declaration.</summary>
+    public ImmutableArray<TemplateValue> Locals { get; init; } = [];
 }
+
+/// <summary>A named value of a template, to be shown.</summary>
+/// <param name="Text">As HCL writes it; a word instead where it is sensitive.</param>
+public sealed record TemplateValue(string Name, string Text, bool Sensitive);

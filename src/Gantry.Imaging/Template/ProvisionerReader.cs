@@ -13,7 +13,8 @@ namespace Gantry.Imaging.Template;
 /// Reads provisioner and post-processor blocks. Their meta-arguments are read at once; the rest is read once with
 /// placeholders, which finds the errors before anything starts, and again when it is the block's turn.
 /// </summary>
-internal sealed class ProvisionerReader(EvaluationScope scope, string root, DiagnosticBag diagnostics)
+internal sealed class ProvisionerReader(
+    EvaluationScope scope, string root, DiagnosticBag diagnostics, FrozenEntropy entropy)
 {
     private static readonly HclType Strings = HclType.List(HclType.String);
     private static readonly HclType Map = HclType.Map(HclType.String);
@@ -58,6 +59,8 @@ internal sealed class ProvisionerReader(EvaluationScope scope, string root, Diag
     {
         if (!TryKind(block, Schemas, "provisioner", out var type, out var schema))
             return null;
+        var place = $"{buildName} provisioner {number}";
+        entropy.Begin(place);
         var decoded = Decode(block.Body, schema, BuildVariables.Placeholders, diagnostics);
         var given = new Attributes(decoded, root, diagnostics);
         if (!IsFor(given, buildName))
@@ -66,13 +69,14 @@ internal sealed class ProvisionerReader(EvaluationScope scope, string root, Diag
         return new ProvisionerDefinition
         {
             Type = type,
-            Label = given.Text("name") ?? $"{type} {number}",
+            Label = given.Text("name") ?? (number == 0 ? $"{type} (error cleanup)" : $"{type} {number}"),
             PauseBefore = given.Duration("pause_before") ?? TimeSpan.Zero,
             MaxRetries = given.Number("max_retries", 0, 0, 1000),
             Timeout = given.Duration("timeout"),
             ContinueOnError = given.Flag("continue_on_error"),
             Options = variables =>
             {
+                entropy.Begin(place);
                 var late = new DiagnosticBag();
                 var options = OptionsOf(type, Decode(block.Body, schema, variables, late), late, block.HeaderSpan);
                 return late.HasErrors || options is null ? throw TemplateProblem.Of(late) : options;
@@ -85,6 +89,8 @@ internal sealed class ProvisionerReader(EvaluationScope scope, string root, Diag
     {
         if (!TryKind(block, PostSchemas, "post-processor", out var type, out var schema))
             return null;
+        var place = $"{buildName} post-processor at {block.HeaderSpan}";
+        entropy.Begin(place);
         var decoded = Decode(block.Body, schema, BuildVariables.Placeholders, diagnostics);
         var given = new Attributes(decoded, root, diagnostics);
         if (!IsFor(given, buildName))
@@ -97,6 +103,7 @@ internal sealed class ProvisionerReader(EvaluationScope scope, string root, Diag
             KeepInputArtifact = given.MaybeFlag("keep_input_artifact"),
             Options = variables =>
             {
+                entropy.Begin(place);
                 var late = new DiagnosticBag();
                 var options = PostOptionsOf(type, Decode(block.Body, schema, variables, late), late, block.HeaderSpan);
                 return late.HasErrors || options is null ? throw TemplateProblem.Of(late) : options;

@@ -72,6 +72,7 @@ internal sealed class QemuSourceReader(EvaluationScope scope, string root, Diagn
             ShutdownTimeout = given.Duration("shutdown_timeout") ?? TimeSpan.FromMinutes(5),
             Output = new ArtifactReader(root, diagnostics).Read(name, given, artifacts),
             Seal = given.MaybeFlag("seal"),
+            UsesNetwork = given.Flag("uses_network"),
             MaxAge = given.Duration("max_age"),
         };
     }

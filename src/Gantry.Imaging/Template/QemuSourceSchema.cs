@@ -50,7 +50,7 @@ internal static class QemuSourceSchema
     [
         "disk_image", "disk_compression", "skip_compaction", "efi_boot", "vtpm", "use_tpm1", "ssh_pty",
         // Ours.
-        "seal", "secure_boot",
+        "seal", "secure_boot", "uses_network",
     ];
 
     private static readonly string[] Lists =

@@ -13,7 +13,7 @@ namespace Gantry.Imaging.Template;
 /// <summary>Reads a template in Packer's HCL2 into builds. Everything that can be known to be wrong is said at once.</summary>
 public sealed class TemplateLoader
 {
-    /// <summary>The version of Packer's language that templates may require.</summary>
+    /// <summary>The version of Packer whose language this is: what <c>required_version</c> and <c>packer.version</c> mean.</summary>
     public const string LanguageVersion = "1.16.0";
 
     private static readonly string[] RootBlocks =
@@ -22,10 +22,14 @@ public sealed class TemplateLoader
     private readonly LoadRequest _request;
     private readonly DiagnosticBag _diagnostics = new();
     private readonly string _root;
+    private readonly FrozenValues _frozen;
+    private readonly FrozenEntropy _entropy;
 
     private TemplateLoader(LoadRequest request)
     {
         _request = request;
+        _frozen = request.Frozen ?? new FrozenValues(request.Time.GetUtcNow(), request.Entropy.NewHex(32));
+        _entropy = new FrozenEntropy(_frozen.Seed);
         _root = TemplateFiles.RootOf(request.Path);
     }
 
@@ -36,11 +40,12 @@ public sealed class TemplateLoader
     {
         var bodies = TemplateFiles.Read(_request.Path, _diagnostics);
         CheckRoot(bodies);
+        new PackerBlock(_diagnostics).Check(bodies);
         var functions = StandardFunctions.Create(new FunctionServices
         {
             Files = new LocalFileAccess(_root),
-            Clock = new FrozenClock(_request.Time.GetUtcNow()),
-            Entropy = _request.Entropy.Fill,
+            Clock = new FrozenClock(_frozen.Timestamp),
+            Entropy = _entropy.Fill,
         });
         var variables = new TemplateVariables(_request, functions, _diagnostics);
         var scope = new EvaluationScope(
@@ -57,13 +62,16 @@ public sealed class TemplateLoader
             },
             functions);
         scope = scope.CreateChild(new Dictionary<string, HclValue> { ["var"] = variables.Load(bodies, _root) });
-        scope = scope.CreateChild(new Dictionary<string, HclValue> { ["local"] = new TemplateLocals(_diagnostics).Load(bodies, scope) });
+        var locals = new TemplateLocals(_diagnostics, _entropy);
+        scope = scope.CreateChild(new Dictionary<string, HclValue> { ["local"] = locals.Load(bodies, scope) });
         var builds = ReadBuilds(bodies, scope);
         return new LoadedTemplate
         {
             Builds = _diagnostics.HasErrors ? [] : builds,
             Diagnostics = _diagnostics,
-            Secrets = variables.Secrets,
+            Secrets = [.. variables.Secrets.Concat(locals.Secrets).Distinct()],
+            Variables = [.. variables.Values],
+            Locals = [.. locals.Values],
         };
     }
 
@@ -110,12 +118,20 @@ public sealed class TemplateLoader
         var blocks = bodies.SelectMany(body => body.BlocksOf("build")).ToList();
         if (blocks.Count == 0 && !_diagnostics.HasErrors)
             _diagnostics.Error(null, "Nothing to build", "The template has no build block.");
-        var reader = new BuildBlockReader(sources, scope, _root, _diagnostics);
-        var builds = blocks.SelectMany(reader.Read).Where(IsWanted).ToImmutableArray();
+        var reader = new BuildBlockReader(sources, scope, _root, _diagnostics, _entropy);
+        var builds = blocks.SelectMany(reader.Read).Where(IsWanted).Select(Complete).ToImmutableArray();
         if (builds.IsEmpty && !_diagnostics.HasErrors)
             _diagnostics.Error(null, "Nothing to build", "-only and -except leave no build.");
         return builds;
     }
+
+    private BuildDefinition Complete(BuildDefinition build, int index) => build with
+    {
+        Folder = _root,
+        Frozen = _frozen,
+        Reload = values => Load(_request with { Frozen = values }).Builds.ElementAtOrDefault(index) is { } again
+            && again.Name == build.Name && again.Provisioners.Count == build.Provisioners.Count ? again : null,
+    };
 
     private bool IsWanted(BuildDefinition build) =>
         (_request.Only.IsEmpty || _request.Only.Any(pattern => Matches(pattern, build.Name)))

@@ -7,10 +7,17 @@ using Gantry.Hcl.Values;
 namespace Gantry.Imaging.Template;
 
 /// <summary>The local values of a template, each evaluated after those that it uses.</summary>
-internal sealed class TemplateLocals(DiagnosticBag diagnostics)
+internal sealed class TemplateLocals(DiagnosticBag diagnostics, FrozenEntropy entropy)
 {
     private readonly Dictionary<string, (Expression Expression, SourceSpan Span, bool Sensitive)> _declared = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HclValue> _values = new(StringComparer.Ordinal);
+
+    /// <summary>Texts that must not be shown.</summary>
+    public IEnumerable<string> Secrets =>
+        _values.Where(pair => _declared[pair.Key].Sensitive).SelectMany(pair => Secrecy.TextsOf(pair.Value));
+
+    /// <summary>For showing.</summary>
+    public IEnumerable<TemplateValue> Values => _declared.Keys.Select(name => Secrecy.Show(name, _values[name], _declared[name].Sensitive));
 
     /// <summary>The object <c>local</c>.</summary>
     public HclValue Load(ImmutableArray<Body> bodies, EvaluationScope scope)
@@ -65,6 +72,7 @@ internal sealed class TemplateLocals(DiagnosticBag diagnostics)
         if (_values.ContainsKey(name))
             return; // found to be in a circle
         var inner = scope.CreateChild(new Dictionary<string, HclValue> { ["local"] = HclValue.Object(_values) });
+        entropy.Begin($"local {name}");
         var result = Evaluator.Evaluate(declared.Expression, inner, diagnostics);
         _values[name] = declared.Sensitive ? result.AsSensitive() : result;
     }

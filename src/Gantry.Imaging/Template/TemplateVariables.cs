@@ -42,10 +42,11 @@ internal sealed class TemplateVariables(LoadRequest request, FunctionRegistry fu
 
     /// <summary>Values that must not be shown.</summary>
     public ImmutableArray<string> Secrets =>
-    [
-        .. _declared.Values.Where(one => one.Sensitive && one.Value is { IsKnown: true, IsNull: false } && one.Value.Type == HclType.String)
-            .Select(one => one.Value!.AsString()),
-    ];
+        [.. _declared.Values.Where(one => one is { Sensitive: true, Value: not null }).SelectMany(one => Secrecy.TextsOf(one.Value!))];
+
+    /// <summary>For showing.</summary>
+    public IEnumerable<TemplateValue> Values =>
+        _declared.Where(one => one.Value.Value is not null).Select(one => Secrecy.Show(one.Key, one.Value.Value!, one.Value.Sensitive));
 
     /// <summary>The object <c>var</c>.</summary>
     public HclValue Load(ImmutableArray<Body> bodies, string root)

@@ -92,6 +92,44 @@ public sealed class TemplateCatalog(IStateStore store)
         return commit.Succeeded;
     }
 
+    /// <summary>Gives a template another name; its id, and all that stands on it, stay.</summary>
+    /// <exception cref="ProblemException">The new name is none or is taken, or the template changed meanwhile.</exception>
+    public async ValueTask<TemplateRecord> RenameAsync(
+        TemplateRecord template, string newName, CancellationToken cancellationToken)
+    {
+        Model.Machines.Names.Check(newName, "template");
+        if (await FindAsync(newName, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw new ProblemException(
+                ProblemKind.Conflict, $"there is already a template '{newName}'",
+                $"choose another name, or delete that one: gantry template delete {newName}");
+        }
+
+        var renamed = template with { Name = newName, Spec = template.Spec with { Name = newName } };
+        var id = Encoding.ASCII.GetBytes(template.Id);
+        var commit = await store.CommitAsync(
+            new StateTransaction
+            {
+                When =
+                [
+                    new StateCompare.ValueIs(NamePrefix + template.Name, id),
+                    new StateCompare.Absent(NamePrefix + newName),
+                    new StateCompare.Exists(_records.KeyOf(template.Id)),
+                ],
+                Then =
+                [
+                    _records.Put(template.Id, renamed),
+                    new StateOperation.Delete(NamePrefix + template.Name),
+                    new StateOperation.Put(NamePrefix + newName, id),
+                ],
+            },
+            cancellationToken).ConfigureAwait(false);
+        return commit.Succeeded
+            ? renamed
+            : throw new ProblemException(
+                ProblemKind.Conflict, $"template {template.Name} changed in the meantime", "try again");
+    }
+
     /// <summary>Takes a record away in one transaction with the count of its users; whether it did.</summary>
     public async ValueTask<bool> TryRemoveAsync(
         TemplateRecord template, IEnumerable<StateOperation> changes, CancellationToken cancellationToken)
@@ -113,7 +151,8 @@ public sealed class TemplateCatalog(IStateStore store)
 
     public async ValueTask<ImmutableArray<string>> UsersAsync(string id, CancellationToken cancellationToken)
     {
-        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken).ConfigureAwait(false);
+        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken)
+            .ConfigureAwait(false);
         return [.. range.Entries.Select(entry => Encoding.UTF8.GetString(entry.Value.Span))];
     }
 

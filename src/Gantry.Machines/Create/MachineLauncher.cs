@@ -9,7 +9,9 @@ using Gantry.Storage.Volumes;
 
 namespace Gantry.Machines.Create;
 
-/// <summary>What a user says of a machine that is to be made from something that is there; null keeps what that has.</summary>
+/// <summary>
+/// What a user says of a machine that is to be made from something that is there; null keeps what that has.
+/// </summary>
 public sealed record MachineWishes
 {
     public required string Name { get; init; }
@@ -55,7 +57,8 @@ public sealed class MachineLauncher(
     private static readonly PublishedPort Ssh = new() { HostPort = 0, GuestPort = 22 };
 
     /// <summary>A linked clone: its disks are empty layers over the template's.</summary>
-    public Task<MachineRecord> FromTemplateAsync(TemplateRecord template, MachineWishes wishes, CancellationToken cancellationToken) =>
+    public Task<MachineRecord> FromTemplateAsync(
+        TemplateRecord template, MachineWishes wishes, CancellationToken cancellationToken) =>
         maker.CreateAsync(
             new MachinePlan
             {
@@ -90,16 +93,19 @@ public sealed class MachineLauncher(
     /// A clone of a machine as its disks are now; a running one is frozen for an instant, as a crash would leave it.
     /// It gets an identity of its own.
     /// </summary>
-    public async Task<MachineRecord> FromMachineAsync(MachineRecord source, MachineWishes wishes, CancellationToken cancellationToken)
+    public async Task<MachineRecord> FromMachineAsync(
+        MachineRecord source, MachineWishes wishes, CancellationToken cancellationToken)
     {
         Names.Check(wishes.Name, "machine");
-        using var held = await host.LockAsync(source.Number, TimeSpan.FromSeconds(30), cancellationToken).ConfigureAwait(false);
+        using var held = await host.LockAsync(source.Number, TimeSpan.FromSeconds(30), cancellationToken)
+            .ConfigureAwait(false);
         source = await machines.GetAsync(source.Number.ToString(), cancellationToken).ConfigureAwait(false);
         // The clone's own user is not known yet, so the frozen disks are held under a name of this one operation.
         var user = $"clone-{entropy.NewHex(8)}";
         var guest = await host.FindAsync(source, cancellationToken).ConfigureAwait(false);
         await using var disconnect = guest;
-        var (frozen, _) = await freezer.FreezeAsync(source, guest, user, memoryFile: null, cancellationToken).ConfigureAwait(false);
+        var (frozen, _) = await freezer.FreezeAsync(source, guest, user, memoryFile: null, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             var spec = source.Spec with
@@ -137,14 +143,16 @@ public sealed class MachineLauncher(
     private static MachineSpec Shape(MachineSpec spec, MachineWishes wishes)
     {
         var cards = spec.NetworkCards.Count > 0 ? spec.NetworkCards : [new NetworkCardSpec { Mac = "" }];
-        var published = wishes.Publish.Any(port => port.GuestPort == 22 && !port.Udp) ? wishes.Publish : wishes.Publish.With(Ssh);
+        var published = wishes.Publish.Any(port => port.GuestPort == 22 && !port.Udp)
+            ? wishes.Publish : wishes.Publish.With(Ssh);
         return spec with
         {
             Name = wishes.Name,
             Disks = [],
             Cpu = wishes.Cpus is { } cpus ? new CpuTopology { Count = cpus } : spec.Cpu,
             MemoryMiB = wishes.MemoryMiB ?? spec.MemoryMiB,
-            NetworkCards = cards.Select((card, i) => card with { Mac = "", Published = i == 0 ? published : [] }).ToValueList(),
+            NetworkCards = cards
+                .Select((card, i) => card with { Mac = "", Published = i == 0 ? published : [] }).ToValueList(),
             Cdroms = [new CdromSpec { Seed = true }],
             CloudInit = wishes.CloudInit ?? spec.CloudInit,
             SharedFolders = wishes.SharedFolders,

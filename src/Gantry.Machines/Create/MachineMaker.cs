@@ -34,8 +34,7 @@ public sealed class MachineMaker(
     /// <exception cref="ProblemException">The name is taken, or what the plan stands on is gone.</exception>
     public async Task<MachineRecord> CreateAsync(MachinePlan plan, CancellationToken cancellationToken)
     {
-        Names.Check(plan.Spec.Name, "machine");
-        CheckSpec(plan);
+        SpecCheck.Check(plan.Spec);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var number = await catalog.NextNumberAsync(cancellationToken).ConfigureAwait(false);
@@ -59,7 +58,8 @@ public sealed class MachineMaker(
     /// <summary>Finishes machines whose maker died. Those of a living maker are left to it.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
-        var pending = await store.RangeAsync(PendingPrefix, StateLimits.MaxRange, null, cancellationToken).ConfigureAwait(false);
+        var pending = await store.RangeAsync(PendingPrefix, StateLimits.MaxRange, null, cancellationToken)
+            .ConfigureAwait(false);
         foreach (var entry in pending.Entries)
         {
             if (!MachineNumber.TryParse(entry.Key[PendingPrefix.Length..], out var number)
@@ -88,19 +88,8 @@ public sealed class MachineMaker(
 
     public string NewInstanceId() => "i-" + entropy.NewHex(8);
 
-    private static void CheckSpec(MachinePlan plan)
-    {
-        var spec = plan.Spec;
-        if (spec.Cpu.Count is < 1 or > 1024)
-            throw new ProblemException(ProblemKind.InvalidInput, $"a machine can't have {spec.Cpu.Count} CPUs", "give 1 to 1024");
-        if (spec.MemoryMiB is < 16 or > 16 * 1024 * 1024)
-        {
-            throw new ProblemException(
-                ProblemKind.InvalidInput, $"a machine can't have {spec.MemoryMiB} MiB of memory", "give 16 MiB to 16 TiB");
-        }
-    }
-
-    private async Task<MachineRecord?> TryRecordAsync(MachinePlan plan, MachineNumber number, CancellationToken cancellationToken)
+    private async Task<MachineRecord?> TryRecordAsync(
+        MachinePlan plan, MachineNumber number, CancellationToken cancellationToken)
     {
         var user = MachineUsers.Of(number);
         var planned = new List<VolumeRecord>();
@@ -118,7 +107,8 @@ public sealed class MachineMaker(
         {
             var size = plan.Variables is { } beneath
                 ? (await volumes.GetAsync(beneath, cancellationToken).ConfigureAwait(false)).VirtualSize
-                : await images.VirtualSizeAsync(firmware.VariablesTemplate, FormatOf(firmware), cancellationToken).ConfigureAwait(false);
+                : await images.VirtualSizeAsync(firmware.VariablesTemplate, FormatOf(firmware), cancellationToken)
+                    .ConfigureAwait(false);
             variables = volumes.Plan($"UEFI variables of machine {number}", size, plan.Variables);
             planned.Add(variables);
         }
@@ -152,10 +142,12 @@ public sealed class MachineMaker(
             changes.Add(templates.Use(template, user));
         }
 
-        return await catalog.TryAddAsync(machine, conditions, changes, cancellationToken).ConfigureAwait(false) ? machine : null;
+        return await catalog.TryAddAsync(machine, conditions, changes, cancellationToken).ConfigureAwait(false)
+            ? machine : null;
     }
 
-    private async Task<VolumeRecord> PlanDiskAsync(DiskPlan disk, MachineNumber number, int index, CancellationToken cancellationToken)
+    private async Task<VolumeRecord> PlanDiskAsync(
+        DiskPlan disk, MachineNumber number, int index, CancellationToken cancellationToken)
     {
         var size = disk.Size;
         if (disk.Backing is { } backing)
@@ -196,7 +188,8 @@ public sealed class MachineMaker(
         await ClearPendingAsync(machine.Number, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task ImportVariablesAsync(MachineRecord machine, VolumeRecord variables, CancellationToken cancellationToken)
+    private Task ImportVariablesAsync(
+        MachineRecord machine, VolumeRecord variables, CancellationToken cancellationToken)
     {
         var firmware = hardware.Firmware(machine.Spec)
             ?? throw new InvalidOperationException($"machine {machine.Number} has UEFI variables and no UEFI");
@@ -209,14 +202,16 @@ public sealed class MachineMaker(
 
     private async Task ClearPendingAsync(MachineNumber number, CancellationToken cancellationToken) =>
         await store.CommitAsync(
-            new StateTransaction { Then = [new StateOperation.Delete(PendingKey(number))] }, cancellationToken).ConfigureAwait(false);
+            new StateTransaction { Then = [new StateOperation.Delete(PendingKey(number))] }, cancellationToken)
+                .ConfigureAwait(false);
 
     private async Task CheckStillThereAsync(MachinePlan plan, CancellationToken cancellationToken)
     {
         foreach (var backing in plan.Disks.Select(disk => disk.Backing).Append(plan.Variables).OfType<VolumeId>())
             await volumes.GetAsync(backing, cancellationToken).ConfigureAwait(false);
         if (plan.Template is { } id && await templates.FindByIdAsync(id, cancellationToken).ConfigureAwait(false) is null)
-            throw new ProblemException(ProblemKind.Conflict, "the template was deleted in the meantime", "choose another one");
+            throw new ProblemException(
+                ProblemKind.Conflict, "the template was deleted in the meantime", "choose another one");
     }
 
     private static string PendingKey(MachineNumber number) => PendingPrefix + number;

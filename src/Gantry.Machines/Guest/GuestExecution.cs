@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Gantry.Model;
 using Renci.SshNet;
@@ -54,8 +53,11 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         return status;
     }
 
-    /// <summary>Opens the channel and sends the request, which blocks; the returned task is the command's end.</summary>
-    private static Task<Task> Start(SshCommand command) => Task.FromResult(command.ExecuteAsync(CancellationToken.None));
+    /// <summary>
+    /// Opens the channel and sends the request, which blocks; the returned task is the command's end.
+    /// </summary>
+    private static Task<Task> Start(SshCommand command) =>
+        Task.FromResult(command.ExecuteAsync(CancellationToken.None));
 
     private static async Task<ExitStatus> EndAsync(SshCommand command, Task execution)
     {
@@ -114,65 +116,27 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         TaskCreationOptions.LongRunning,
         TaskScheduler.Default);
 
-    private static async Task FeedAsync(SshCommand command, Stream? input, CancellationTokenSource stop)
+    private async Task FeedAsync(SshCommand command, Stream? source, CancellationTokenSource stop)
     {
-        Stream? guest = null;
-        try
+        using var input = CommandInput.Open(command, time);
+        if (input is null || source is null)
+            return;
+        var buffer = new byte[32 * 1024];
+        while (true)
         {
-            guest = command.CreateInputStream();
-            if (input is null)
-                return;
-            var buffer = new byte[32 * 1024];
-            while (true)
+            int count;
+            try
             {
-                int count;
-                try
-                {
-                    count = await input.ReadAsync(buffer, stop.Token);
-                }
-                catch (IOException)
-                {
-                    await stop.CancelAsync();
-                    throw;
-                }
-
-                if (count == 0)
-                    return;
-                try
-                {
-                    guest.Write(buffer, 0, count);
-                }
-                catch (Exception e) when (IsLoss(e) || e is SshException or InvalidOperationException)
-                {
-                    // The command ended without reading all of it, as any may.
-                    return;
-                }
+                count = await source.ReadAsync(buffer, stop.Token);
             }
-        }
-        catch (Exception e) when (guest is null && (IsLoss(e) || e is InvalidOperationException))
-        {
-            // The command ended before its input could be opened.
-        }
-        finally
-        {
-            Close(guest);
-        }
-    }
+            catch (IOException)
+            {
+                await stop.CancelAsync();
+                throw;
+            }
 
-    /// <summary>Tells the command that there is no more input; the channel may be gone by now.</summary>
-    private static void Close(Stream? guest)
-    {
-        try
-        {
-            if (guest is null)
+            if (count == 0 || !await input.TryWriteAsync(buffer.AsMemory(0, count), stop.Token))
                 return;
-            // The library says "end of input" only after at least one byte; a command that reads would wait for ever.
-            if (guest.Position == 0)
-                BytesWritten(guest) = 1;
-            guest.Dispose();
-        }
-        catch (Exception e) when (IsLoss(e) || e is SshException or InvalidOperationException)
-        {
         }
     }
 
@@ -205,12 +169,7 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         }
     }
 
-    /// <summary>The library's own count of what was written to a command's input (SSH.NET 2026.0).</summary>
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_totalPosition")]
-    private static extern ref long BytesWritten(
-        [UnsafeAccessorType("Renci.SshNet.Common.ChannelInputStream, Renci.SshNet")] object stream);
-
-    private static bool IsLoss(Exception e) =>
+    internal static bool IsLoss(Exception e) =>
         e is SshConnectionException or SshOperationTimeoutException or SocketException or ObjectDisposedException
             or IOException;
 

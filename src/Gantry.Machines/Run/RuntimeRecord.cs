@@ -23,6 +23,12 @@ public sealed record RuntimeRecord
     /// <summary>The published ports with the host ports that were chosen.</summary>
     public ValueList<PublishedPort> Ports { get; init; } = [];
 
+    /// <summary>
+    /// The hardware that it was started with; the record may have been changed since. Null where an older program
+    /// started it.
+    /// </summary>
+    public MachineSpec? Spec { get; init; }
+
     /// <summary>QEMU's program.</summary>
     public required string Binary { get; init; }
 

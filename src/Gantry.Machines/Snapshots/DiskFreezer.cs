@@ -21,7 +21,7 @@ public sealed record FrozenState(ValueList<VolumeId> Disks, VolumeId? Variables)
 /// after a crash the pending tops are the right ones in every case but one: a QEMU that lives on and never switched.
 /// <see cref="RepairAsync"/> asks it.
 /// </remarks>
-public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
+public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, ChainMerger merger)
 {
     /// <summary>Freezes, and makes <paramref name="user"/> a user of what was frozen.</summary>
     /// <param name="machine">As it is recorded now; its caller holds its lock.</param>
@@ -34,6 +34,7 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         MachineRecord machine, IMachineGuest? guest, string user, string? memoryFile, CancellationToken cancellationToken)
     {
         machine = await RepairAsync(machine, guest, cancellationToken).ConfigureAwait(false);
+        await merger.MergeAsync(machine, guest, Model.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
         var pending = await PrepareAsync(machine, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -51,7 +52,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
     }
 
     /// <summary>Settles what a crash left between the two halves of a freeze.</summary>
-    public async Task<MachineRecord> RepairAsync(MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
+    public async Task<MachineRecord> RepairAsync(
+        MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
     {
         if (machine.PendingTops.Count == 0)
             return machine;
@@ -65,7 +67,7 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
 
     private async Task<MachineRecord> PrepareAsync(MachineRecord machine, CancellationToken cancellationToken)
     {
-        var tops = Tops(machine);
+        var tops = MachineVolumes.Tops(machine);
         var overlays = new List<VolumeRecord>();
         foreach (var top in tops)
         {
@@ -84,7 +86,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         return pending;
     }
 
-    private async Task SwitchAsync(MachineRecord machine, IMachineGuest guest, string? memoryFile, CancellationToken cancellationToken)
+    private async Task SwitchAsync(
+        MachineRecord machine, IMachineGuest guest, string? memoryFile, CancellationToken cancellationToken)
     {
         var running = await guest.PhaseAsync(cancellationToken).ConfigureAwait(false) == MachinePhase.Running;
         try
@@ -101,7 +104,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         }
     }
 
-    private async Task<List<DiskOverlay>> OverlaysAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
+    private async Task<List<DiskOverlay>> OverlaysAsync(
+        MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
         var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
         var overlays = new List<DiskOverlay>();
@@ -119,9 +123,10 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         return overlays;
     }
 
-    private async Task<MachineRecord> AcceptAsync(MachineRecord machine, string? user, CancellationToken cancellationToken)
+    private async Task<MachineRecord> AcceptAsync(
+        MachineRecord machine, string? user, CancellationToken cancellationToken)
     {
-        var tops = Tops(machine);
+        var tops = MachineVolumes.Tops(machine);
         var own = MachineUsers.Of(machine.Number);
         var changes = new List<StateOperation>();
         foreach (var overlay in machine.PendingTops)
@@ -155,19 +160,15 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes)
         var reverted = await catalog.UpdateAsync(
             machine.Number, record => record with { PendingTops = [] }, cancellationToken).ConfigureAwait(false);
         foreach (var overlay in machine.PendingTops)
-            await volumes.ReleaseAsync(overlay, MachineUsers.Of(machine.Number), cancellationToken).ConfigureAwait(false);
+            await volumes.ReleaseAsync(overlay, MachineUsers.Of(machine.Number), cancellationToken)
+                .ConfigureAwait(false);
         return reverted;
     }
 
-    private static async Task<bool> HasSwitchedAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
+    private static async Task<bool> HasSwitchedAsync(
+        MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
         var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
         return machine.PendingTops.Any(top => nodes.Values.Contains(NodeOf(top)));
-    }
-
-    private static ValueList<VolumeId> Tops(MachineRecord machine)
-    {
-        var disks = machine.Spec.Disks.Select(disk => disk.Volume).ToValueList();
-        return machine.Variables is { } variables ? disks.With(variables) : disks;
     }
 }

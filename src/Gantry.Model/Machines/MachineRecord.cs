@@ -25,7 +25,7 @@ public sealed record MachineRecord
 
     public MachineRole Role { get; init; }
 
-    /// <summary>The guest's instance-id; a clone or a rollback of memory gets a new one.</summary>
+    /// <summary>The guest's instance-id; a clone gets a new one.</summary>
     public required string InstanceId { get; init; }
 
     /// <summary>The template it was made from, by id; null when it was made from none.</summary>
@@ -66,7 +66,10 @@ public sealed record SnapshotRecord
     /// <summary>The memory's file in the machine's folder; null for disks only.</summary>
     public string? MemoryFile { get; init; }
 
-    /// <summary>The machine's spec at that moment, which memory needs to be loaded again.</summary>
+    /// <summary>How the guest's instructions were run; memory can only be loaded into the same. Null for disks only.</summary>
+    public Accelerator? Accelerator { get; init; }
+
+    /// <summary>The machine's hardware at that moment; without cloud-init's settings, notes and tags.</summary>
     public required MachineSpec Spec { get; init; }
 }
 

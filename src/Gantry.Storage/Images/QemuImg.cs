@@ -71,12 +71,17 @@ public sealed partial class QemuImg(string program = "qemu-img")
     }
 
     /// <summary>Sets only the name in the header; the caller has made sure that the contents agree.</summary>
-    public Task RenameBackingAsync(string image, string backing, CancellationToken cancellationToken) =>
-        RunAsync(
-            ["rebase", "-u", "-f", "qcow2", "-b", backing, "-F", "qcow2", "--", image],
-            $"rename the backing file of {image}",
-            null,
-            cancellationToken);
+    /// <param name="image">The image.</param>
+    /// <param name="backing">The new name; null for none.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public Task RenameBackingAsync(string image, string? backing, CancellationToken cancellationToken)
+    {
+        List<string> arguments = ["rebase", "-u", "-f", "qcow2", "-b", backing ?? ""];
+        if (backing is not null)
+            arguments.AddRange(["-F", "qcow2"]);
+        arguments.AddRange(["--", image]);
+        return RunAsync(arguments, $"rename the backing file of {image}", null, cancellationToken);
+    }
 
     /// <summary>Grows an image that nobody has open.</summary>
     public Task ResizeAsync(string image, DiskImageFormat format, long bytes, CancellationToken cancellationToken) =>

@@ -21,6 +21,7 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     public const int LongestChain = 8;
 
     private const int MaxUsersNamed = 20;
+    private const string AllUsers = "volume-users/";
 
     private readonly DocumentCollection<VolumeRecord> _records =
         new(store, "volumes/", ModelJson.Default.VolumeRecord, schema: 1);
@@ -132,8 +133,32 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     /// <summary>Who uses a volume; at most a handful, for messages.</summary>
     public async ValueTask<ImmutableArray<string>> UsersAsync(VolumeId id, CancellationToken cancellationToken)
     {
-        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken).ConfigureAwait(false);
+        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken)
+            .ConfigureAwait(false);
         return [.. range.Entries.Select(entry => Encoding.UTF8.GetString(entry.Value.Span))];
+    }
+
+    /// <summary>Every use by users whose names begin so, for whoever looks for users that are no more.</summary>
+    public async Task<ImmutableArray<(VolumeId Volume, string User)>> UsesAsync(
+        string userPrefix, CancellationToken cancellationToken)
+    {
+        var uses = ImmutableArray.CreateBuilder<(VolumeId, string)>();
+        string? after = null;
+        while (true)
+        {
+            var page = await store.RangeAsync(AllUsers, StateLimits.MaxRange, after, cancellationToken)
+                .ConfigureAwait(false);
+            foreach (var entry in page.Entries)
+            {
+                var user = Encoding.UTF8.GetString(entry.Value.Span);
+                if (user.StartsWith(userPrefix, StringComparison.Ordinal))
+                    uses.Add((new VolumeId(entry.Key[AllUsers.Length..].Split('/')[0]), user));
+            }
+
+            if (!page.More)
+                return uses.ToImmutable();
+            after = page.Entries[^1].Key;
+        }
     }
 
     /// <summary>Changes a volume's record, for example to say that it is frozen.</summary>
@@ -141,6 +166,94 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
         VolumeId id, Func<VolumeRecord, VolumeRecord> change, CancellationToken cancellationToken) =>
         (await _records.UpdateAsync(id.Value, change, cancellationToken).ConfigureAwait(false))?.Value
         ?? await GetAsync(id, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Records that a volume, its file rebased already, stands on another one now; the one before goes if nobody
+    /// needs it.
+    /// </summary>
+    /// <exception cref="ProblemException">One of them is gone.</exception>
+    public async Task ChangeBackingAsync(VolumeId id, VolumeId? backing, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < DocumentCollection<VolumeRecord>.MaxAttempts; attempt++)
+        {
+            var document = await _records.GetAsync(id.Value, cancellationToken).ConfigureAwait(false)
+                ?? throw new ProblemException(ProblemKind.NotFound, $"volume {id} is gone");
+            var before = document.Value.Backing;
+            if (before == backing)
+                return;
+            List<StateCompare> when = [_records.Unchanged(document)];
+            List<StateOperation> then = [_records.Put(id.Value, document.Value with { Backing = backing })];
+            if (backing is { } lower)
+            {
+                when.Add(Exists(lower));
+                then.Add(Use(lower, ChildUser(id)));
+            }
+
+            if (before is { } left)
+                then.Add(Unuse(left, ChildUser(id)));
+            var commit = await store.CommitAsync(
+                new StateTransaction { When = [.. when], Then = [.. then] }, cancellationToken).ConfigureAwait(false);
+            if (!commit.Succeeded)
+                continue;
+            if (before is { } old)
+                await CollectAsync(old, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        throw new DocumentConflictException(_records.KeyOf(id.Value), DocumentCollection<VolumeRecord>.MaxAttempts);
+    }
+
+    /// <summary>
+    /// Records new volumes with their first user, all or none; those that are recorded already stay as they are.
+    /// </summary>
+    /// <exception cref="ProblemException">What one of them stands on is gone.</exception>
+    public async Task AdoptAllAsync(
+        IReadOnlyList<VolumeRecord> planned, string user, CancellationToken cancellationToken)
+    {
+        if (planned.Count > 0 && await FindAsync(planned[0].Id, cancellationToken).ConfigureAwait(false) is not null)
+            return;
+        var commit = await store.CommitAsync(
+            new StateTransaction
+            {
+                When = [.. planned.SelectMany(AdoptConditions)],
+                Then = [.. planned.SelectMany(volume => Adopt(volume, user))],
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (!commit.Succeeded)
+            throw new ProblemException(
+                ProblemKind.Conflict, "what the new disks are to stand on was deleted in the meantime", "try again");
+    }
+
+    /// <summary>Makes somebody a user of volumes that are there, all or none.</summary>
+    /// <exception cref="ProblemException">One of them is gone.</exception>
+    public async Task UseAllAsync(IReadOnlyList<VolumeId> ids, string user, CancellationToken cancellationToken)
+    {
+        var commit = await store.CommitAsync(
+            new StateTransaction
+            {
+                When = [.. ids.Select(Exists)],
+                Then = [.. ids.Select(id => Use(id, user))],
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (!commit.Succeeded)
+            throw new ProblemException(ProblemKind.Conflict, "a disk's layer was deleted in the meantime", "try again");
+    }
+
+    /// <summary>The one volume that stands on another, where that is all its use; null otherwise.</summary>
+    public async ValueTask<VolumeId?> OnlyChildAsync(VolumeId id, CancellationToken cancellationToken) =>
+        await UsersAsync(id, cancellationToken).ConfigureAwait(false) is [var only]
+            && only.StartsWith(ChildPrefix, StringComparison.Ordinal) ? new VolumeId(only[ChildPrefix.Length..]) : null;
+
+    /// <summary>What a qcow2 file says that it stands on; null for nothing. Not to be followed.</summary>
+    /// <exception cref="ProblemException">It is no qcow2 image.</exception>
+    public static string? BackingNameOf(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var header = Qcow2Header.Read(file)
+            ?? throw new ProblemException(
+                ProblemKind.Failed, $"{path} is no qcow2 image", "something other than Gantry wrote to it");
+        return header.BackingFile;
+    }
 
     /// <summary>Ends one use. The volume, and each beneath it that nobody else uses, goes with its last one.</summary>
     public async Task ReleaseAsync(VolumeId id, string user, CancellationToken cancellationToken)
@@ -190,7 +303,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
             removed.Add(Path.GetFileName(file));
         }
 
-        foreach (var document in records)
+        var used = (await UsesAsync("", cancellationToken).ConfigureAwait(false)).Select(use => use.Volume).ToHashSet();
+        foreach (var document in records.Where(document => !used.Contains(document.Value.Id)))
             await CollectAsync(document.Value.Id, cancellationToken).ConfigureAwait(false);
         return removed.ToImmutable();
     }
@@ -204,15 +318,18 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     {
         var path = PathOf(volume);
         if (!File.Exists(path))
-            await images.ConvertAsync(source, format, path, DiskImageFormat.Qcow2, progress, cancellationToken).ConfigureAwait(false);
+            await images.ConvertAsync(source, format, path, DiskImageFormat.Qcow2, progress, cancellationToken)
+                .ConfigureAwait(false);
     }
 
     private static string WithoutPart(string file) =>
         file.EndsWith(".part", StringComparison.Ordinal) ? file[..^5] : file;
 
-    private static string ChildUser(VolumeId child) => $"volume-{child}";
+    private const string ChildPrefix = "volume-";
 
-    private static string UserPrefix(VolumeId id) => $"volume-users/{id}/";
+    private static string ChildUser(VolumeId child) => ChildPrefix + child.Value;
+
+    private static string UserPrefix(VolumeId id) => $"{AllUsers}{id}/";
 
     private static string UserKey(VolumeId id, string user) => UserPrefix(id) + user;
 }

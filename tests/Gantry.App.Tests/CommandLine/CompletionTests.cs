@@ -13,11 +13,12 @@ public sealed class CompletionTests
         new("start", CommandGroup.Machines, "Start machines", context => new Command("start") { CommonArguments.Machines(context) }),
         new("stop", CommandGroup.Machines, "Stop a machine", Stop),
         new("image", CommandGroup.Builds, "Images", Image),
+        new("snapshot", CommandGroup.Machines, "Snapshots", SnapshotCommand.Build),
         new("__hidden", CommandGroup.Host, "", _ => new Command("__hidden"), Hidden: true),
     ];
 
     [Theory]
-    [InlineData("start stop image", "")]
+    [InlineData("start stop image snapshot", "")]
     [InlineData("start stop", "st")]
     [InlineData("", "x")]
     [InlineData("web web-2 db", "start", "")]
@@ -30,6 +31,9 @@ public sealed class CompletionTests
     [InlineData(":files", "stop", "--key", "")]
     [InlineData("list remove", "image", "")]
     [InlineData("mini", "image", "remove", "m")]
+    [InlineData("list delete web web-2 db", "snapshot", "")]
+    [InlineData("web web-2 db", "snapshot", "list", "")]
+    [InlineData("nightly warm", "snapshot", "delete", "web", "")]
     [InlineData("web web-2 db", "help", "start", "")]
     [InlineData("web web-2 db", "stop", "--", "")]
     public void Candidates_AreWhatFitsAtTheCursor(string expected, params string[] words)
@@ -110,5 +114,7 @@ public sealed class CompletionTests
         public IEnumerable<string> Machines() => ["web", "web-2", "db"];
 
         public IEnumerable<string> Templates() => ["debian", "mini"];
+
+        public IEnumerable<string> Snapshots() => ["nightly", "warm"];
     }
 }

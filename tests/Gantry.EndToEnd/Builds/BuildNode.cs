@@ -36,7 +36,15 @@ public sealed class BuildNode : IAsyncLifetime
         _folders = DataFolders.FromEnvironment();
         Environment.SetEnvironmentVariable("GANTRY_HOME", before);
         Node = await GantryNode.OpenAsync(Folders, TimeProvider.System, SystemEntropy.Instance, repair: true, CancellationToken.None);
-        First = await BuildAsync("first", Shell("echo one > /root/last"), new Lines());
+        try
+        {
+            First = await BuildAsync("first", Shell("echo one > /root/last"), new Lines());
+        }
+        catch (ProblemException e)
+        {
+            // The screen and the last lines of the serial console are in the problem, not in its message.
+            throw new InvalidOperationException(e.Problem.ToString(), e);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -56,13 +64,42 @@ public sealed class BuildNode : IAsyncLifetime
     internal static string Shell(string line) => $"provisioner \"shell\" {{\n    inline = [\"{line.Replace("\"", "\\\"", StringComparison.Ordinal)}\"]\n  }}";
 
     internal Task<BuildResult> BuildAsync(string template, string last, Lines lines, OnError onError = OnError.Cleanup) =>
-        Node.Builder.RunAsync(Definition(template, last), new BuildOptions { OnError = onError }, [], lines, TestContext.Current.CancellationToken);
+        BuildAsync(template, last, lines, new BuildOptions { OnError = onError });
+
+    /// <param name="template">The template that is made.</param>
+    /// <param name="last">What the build block has after the first provisioner.</param>
+    /// <param name="lines">What is said.</param>
+    /// <param name="options">How it is run.</param>
+    /// <param name="change">Changes the template's text.</param>
+    internal Task<BuildResult> BuildAsync(
+        string template, string last, Lines lines, BuildOptions options, Func<string, string>? change = null) =>
+        Node.Builder.RunAsync(Definition(template, last, change), options, [], lines, TestContext.Current.CancellationToken);
+
+    /// <summary>Nothing runs, and nothing is there that was not there before.</summary>
+    internal async Task AssertNothingLeftAsync(IEnumerable<string> volumesBefore)
+    {
+        Assert.Empty(await Node.Machines.ListAsync(CancellationToken.None));
+        Assert.Empty(Emulators());
+        Assert.Empty(Directory.GetDirectories(Folders.Machines));
+        Assert.Equal(volumesBefore, VolumeFiles());
+        Assert.Empty(Directory.GetFiles(Folders.Builds));
+        Assert.Empty(Directory.GetFiles(Folders.Layers));
+        var layers = (await Node.Layers.ListAsync(CancellationToken.None)).Select(layer => layer.Key).Order();
+        Assert.Equal(layers, Directory.GetDirectories(Folders.Layers).Select(one => Path.GetFileName(one)).Order());
+        Assert.All(Directory.GetDirectories(Folders.Jobs), one => Assert.Equal("finished", Path.GetFileName(one)));
+    }
+
+    /// <summary>A running <c>gantry</c> with this node's folders.</summary>
+    internal ChildProcess Start(params string[] arguments) => Start(Folders.Home, arguments);
+
+    internal static ChildProcess Start(string home, params string[] arguments) =>
+        new(Path.Combine(AppContext.BaseDirectory, "gantry"), arguments, new Dictionary<string, string> { ["GANTRY_HOME"] = home });
 
     /// <summary>Writes the template file of a build with one more provisioner at its end; gives its path.</summary>
-    internal string Write(string template, string last)
+    internal string Write(string template, string last, Func<string, string>? change = null)
     {
         var path = Path.Combine(_home, template + ".pkr.hcl");
-        File.WriteAllText(path, $$"""
+        var text = $$"""
             source "qemu" "mini" {
               iso_url          = "{{Iso}}"
               iso_checksum     = "file:{{Path.GetDirectoryName(Iso)}}/SHA256SUMS"
@@ -96,15 +133,16 @@ public sealed class BuildNode : IAsyncLifetime
               }
               {{last}}
             }
-            """);
+            """;
+        File.WriteAllText(path, change is null ? text : change(text));
         return path;
     }
 
-    private BuildDefinition Definition(string template, string last)
+    internal BuildDefinition Definition(string template, string last, Func<string, string>? change = null)
     {
         var loaded = TemplateLoader.Load(new LoadRequest
         {
-            Path = Write(template, last),
+            Path = Write(template, last, change),
             Environment = Environment.GetEnvironmentVariable,
             EnvironmentNames = [],
             Time = TimeProvider.System,

@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using Gantry.App.Hosting;
-using Gantry.Imaging.Builds;
 using Gantry.Machines.Create;
 using Gantry.Machines.Guest;
 using Gantry.Machines.Run;
@@ -11,7 +8,6 @@ using Gantry.Model.Machines;
 namespace Gantry.EndToEnd.Builds;
 
 [Collection(nameof(BuildCollection))]
-[Trait("Category", "Long")]
 public sealed class BuildTests(BuildNode builds)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -71,75 +67,5 @@ public sealed class BuildTests(BuildNode builds)
 
         Assert.Equal(2, randoms.Count);
         Assert.All(randoms, random => Assert.Matches("^([0-9a-f]{2} ?){16}$", random));
-    }
-
-    [Fact]
-    public async Task FailingProvisioner_LeavesNothingBehind()
-    {
-        var before = builds.VolumeFiles().ToList();
-        var problem = await Assert.ThrowsAsync<ProblemException>(
-            () => builds.BuildAsync("failing", BuildNode.Shell("exit 7"), new Lines()));
-        Assert.Contains("7", problem.Problem.ToString(), StringComparison.Ordinal);
-        Assert.Empty(await builds.Node.Machines.ListAsync(Token));
-        Assert.Null(await builds.Node.Templates.FindAsync("failing", Token));
-        Assert.Equal(before, builds.VolumeFiles());
-        Assert.Empty(Directory.GetDirectories(builds.Folders.Machines));
-        Assert.Empty(builds.Emulators());
-    }
-
-    [Fact]
-    public async Task FailingProvisioner_WithAbort_KeepsTheMachineRunning()
-    {
-        await Assert.ThrowsAsync<ProblemException>(
-            () => builds.BuildAsync("aborted", BuildNode.Shell("exit 8"), new Lines(), OnError.Abort));
-        var machine = Assert.Single(await builds.Node.Machines.ListAsync(Token));
-        Assert.Equal(MachineRole.Ordinary, machine.Role);
-        Assert.True(builds.Node.Host.IsAlive(machine.Number));
-        await builds.Node.Remover.DeleteAsync(machine, stop: true, Token);
-        Assert.Empty(builds.Emulators());
-    }
-
-    [Fact]
-    public async Task BuildProcess_ThatIsKilled_IsRepairedByTheNextNode()
-    {
-        var before = builds.VolumeFiles().ToList();
-        var template = builds.Write("killed", BuildNode.Shell("echo now asleep; sleep 600"));
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "gantry"), ["build", template])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["GANTRY_HOME"] = builds.Folders.Home;
-        using var process = Process.Start(start)!;
-        var said = new List<string>();
-        var asleep = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Hear(string? line)
-        {
-            lock (said)
-                said.Add(line ?? "<end>");
-            if (line is not null && line.Contains("now asleep", StringComparison.Ordinal))
-                asleep.TrySetResult();
-        }
-
-        process.OutputDataReceived += (_, e) => Hear(e.Data);
-        process.ErrorDataReceived += (_, e) => Hear(e.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        var ended = process.WaitForExitAsync(Token);
-        var first = await Task.WhenAny(asleep.Task, ended).WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, Token);
-        Assert.True(first == asleep.Task, "the build ended too early:\n" + string.Join('\n', said));
-        Assert.NotEmpty(builds.Emulators());
-        process.Kill(); // SIGKILL, and only to the build itself
-        await ended;
-        Assert.NotEmpty(await builds.Node.Machines.ListAsync(Token));
-
-        await using var next = await GantryNode.OpenAsync(
-            builds.Folders, TimeProvider.System, SystemEntropy.Instance, repair: true, Token);
-
-        Assert.Empty(await next.Machines.ListAsync(Token));
-        Assert.Empty(builds.Emulators());
-        Assert.Null(await next.Templates.FindAsync("killed", Token));
-        Assert.Equal(before, builds.VolumeFiles());
-        Assert.Empty(Directory.GetDirectories(builds.Folders.Machines));
     }
 }

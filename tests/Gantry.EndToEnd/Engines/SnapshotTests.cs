@@ -96,7 +96,7 @@ public sealed class SnapshotTests
         await shell.RunAsync("dd if=/dev/zero bs=64k count=8 2>/dev/null | tr '\\0' 'x' >/dev/vda; sync");
         var sum = await shell.RunAsync("dd if=/dev/vda bs=64k count=8 2>/dev/null | md5sum");
         var seen = new List<JobProgress>();
-        await guest.StreamAsync("disk0", "disk0-2", new Collector(seen), Cancel);
+        await guest.StreamAsync("disk0", "disk0-2", "base", new Collector(seen), Cancel);
         await guest.CommitAsync("disk0", "disk0", "disk0-2", new Collector(seen), Cancel);
         Assert.NotEmpty(seen);
         Assert.Equal("disk0-2", (await guest.TopNodesAsync(Cancel))["disk0"]);

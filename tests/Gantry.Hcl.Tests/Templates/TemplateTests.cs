@@ -198,7 +198,7 @@ public sealed class TemplateTests
 
     [Theory]
     [InlineData("templatefile(\"r.tpl\", {})", "cannot recursively call templatefile")]
-    [InlineData("templatefile(\"x.tpl\", {})", "vars map does not contain key \"x\", referenced at x.tpl:1:5")]
+    [InlineData("templatefile(\"x.tpl\", {})", "x is used at x.tpl:1:5, and is not among the vars")]
     [InlineData("templatefile(\"bad.tpl\", {})", "bad.tpl:2:3: error: Invalid expression")]
     [InlineData("templatefile(\"x.tpl\", {\"a b\" = 1})", "invalid template variable name \"a b\"")]
     [InlineData("file(\"latin1\")", "are not valid UTF-8; use the filebase64")]

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Gantry.Imaging.Builds;
-using Gantry.Model.Machines;
 
 namespace Gantry.Imaging.Tests.Builds;
 
@@ -46,21 +45,6 @@ public sealed class GuestTextTests : IDisposable
         var path = Path.Combine(_folder, "seal.sh");
         await File.WriteAllTextAsync(path, script, TestContext.Current.CancellationToken);
         Assert.Equal((0, ""), await RunAsync("/bin/sh", "-n", path));
-    }
-
-    [Theory]
-    [InlineData(Isa.X86_64, "X86-64")]
-    [InlineData(Isa.Aarch64, "AArch64")]
-    public async Task ReseedProgram_IsAnElfFile(Isa isa, string machine)
-    {
-        var path = Path.Combine(_folder, "reseed");
-        await File.WriteAllBytesAsync(path, ReseedProgram.For(isa)!, TestContext.Current.CancellationToken);
-        var (status, text) = await RunAsync("readelf", "-hlW", path);
-        Assert.Equal(0, status);
-        Assert.Matches($@"Machine:\s+.*{machine}", text);
-        Assert.Contains("EXEC (Executable file)", text, StringComparison.Ordinal);
-        Assert.Matches(@"LOAD\s+0x0+ 0x0*400000 .* R E 0x10000", text);
-        Assert.DoesNotContain("Warning", text, StringComparison.Ordinal);
     }
 
     private static async Task<(int Status, string Output)> RunAsync(string program, params string[] arguments)

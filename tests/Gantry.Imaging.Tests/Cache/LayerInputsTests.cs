@@ -45,7 +45,7 @@ public sealed class LayerInputsTests
         LayerInputs[] changed =
         [
             all,
-            all with { Format = 2 },
+            all with { Format = LayerInputs.CurrentFormat + 1 },
             all with { Parent = "q" },
             all with { Parent = null },
             all with { Machine = null },
@@ -64,6 +64,9 @@ public sealed class LayerInputsTests
             all with { Machine = machine with { User = "admin" } },
             all with { Machine = machine with { Credential = "" } },
             all with { Machine = machine with { Seed = "" } },
+            all with { Machine = machine with { KeyboardLayout = "de" } },
+            all with { Machine = machine with { MachineName = "mini" } },
+            all with { Step = step with { BuildName = "mini" } },
             all with { Step = step with { Type = "file" } },
             all with { Step = step with { Options = "{ }" } },
             all with { Step = step with { Files = [new FileDigest("0/a", "644", "ee")] } },

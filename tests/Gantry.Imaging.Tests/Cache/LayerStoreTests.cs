@@ -1,3 +1,4 @@
+using Gantry.Imaging.Builds;
 using Gantry.Imaging.Cache;
 using Gantry.Model;
 using Gantry.Model.Images;
@@ -94,13 +95,46 @@ public sealed class LayerStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Sweep_TakesFoldersWithoutARecord()
+    public async Task Sweep_TakesWhatDeadBuildsLeft_ButNotWhatALivingOneWrites()
     {
         await AddAsync("aa");
+        var dead = await HeldVolumeAsync("bb");
+        var live = await HeldVolumeAsync("cc");
         _layers.BeginFolder("bb");
         _layers.BeginFolder("cc");
-        await _layers.SweepAsync(new HashSet<string> { "cc" }, Token);
-        Assert.Equal(["aa", "cc"], Directory.GetDirectories(_folders.Layers).Select(Path.GetFileName).Order());
+        await File.WriteAllTextAsync(FileClaim.OfLayer(_folders, "aa"), "", Token);
+        await File.WriteAllTextAsync(FileClaim.OfLayer(_folders, "bb"), "", Token);
+        using (FileClaim.TryTake(FileClaim.OfLayer(_folders, "cc")))
+        {
+            await _layers.SweepAsync(Token);
+            Assert.Equal(["aa", "cc"], Directory.GetDirectories(_folders.Layers).Select(Path.GetFileName).Order());
+            Assert.Equal(["cc.lock"], Directory.GetFiles(_folders.Layers).Select(Path.GetFileName));
+            Assert.Null(await _pool.FindAsync(dead, Token));
+            Assert.NotNull(await _pool.FindAsync(live, Token));
+        }
+
+        await _layers.SweepAsync(Token);
+        Assert.Equal(["aa"], Directory.GetFileSystemEntries(_folders.Layers).Select(Path.GetFileName));
+        Assert.Null(await _pool.FindAsync(live, Token));
+        Assert.NotNull(await _layers.FindAsync("aa", Token));
+    }
+
+    [Fact]
+    public async Task MakeRoom_RemovesNothingWhereThereIsRoom_AndAllButTheKeptWhereThereNeverIs()
+    {
+        await AddAsync("aa", used: Noon);
+        await AddAsync("bb", used: Noon.AddHours(-1));
+        Assert.Empty(await _layers.MakeRoomAsync(1, new HashSet<string>(), Token));
+        Assert.Equal(["bb"], (await _layers.MakeRoomAsync(long.MaxValue, new HashSet<string> { "aa" }, Token)).Select(one => one.Key));
+    }
+
+    /// <summary>A volume that only a layer holds which was never recorded.</summary>
+    private async Task<VolumeId> HeldVolumeAsync(string key)
+    {
+        var volume = _pool.Plan("test", 1 << 20);
+        _pool.CreateFile(volume);
+        await _store.CommitAsync(new StateTransaction { Then = [.. _pool.Adopt(volume, LayerStore.UserOf(key))] }, Token);
+        return volume.Id;
     }
 
     private async Task<LayerRecord> AddAsync(string key, long bytes = 10, DateTimeOffset? used = null)

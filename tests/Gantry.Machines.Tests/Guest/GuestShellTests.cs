@@ -11,7 +11,6 @@ public sealed class OpenSshShellTests(OpenSshFixture fixture) : GuestShellTests,
     protected override SshServer Server => fixture.Server;
 }
 
-[Trait("Category", "Long")]
 public sealed class DropbearShellTests(DropbearFixture fixture) : GuestShellTests, IClassFixture<DropbearFixture>
 {
     protected override GuestShell Shell => fixture.Shell;
@@ -113,6 +112,18 @@ public abstract class GuestShellTests
         using var input = new MemoryStream(new byte[16 * 1024 * 1024]);
         var status = await Shell.ExecuteAsync(new GuestCommand { Text = "exit 3", Input = input }, null, Token);
         Assert.Equal(new ExitStatus.Exited(3), status);
+    }
+
+    /// <summary>Input that meets the end of its command costs dropbear the whole connection, unless it is held back.</summary>
+    [Fact]
+    public async Task Execute_ManyThatEndWhileTheyAreFed_KeepTheConnection()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            using var input = round % 2 == 0 ? null : new MemoryStream(new byte[round * 100]);
+            var status = await Shell.ExecuteAsync(new GuestCommand { Text = "exit 4", Input = input }, null, Token);
+            Assert.Equal(new ExitStatus.Exited(4), status);
+        }
     }
 
     [Fact]

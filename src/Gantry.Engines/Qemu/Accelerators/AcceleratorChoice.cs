@@ -31,7 +31,7 @@ public sealed record AcceleratorChoice
         return new AcceleratorChoice
         {
             Accelerator = Accelerator.Tcg,
-            Reason = $"{verdict.Reason}; so tcg: expect CPU work to take roughly 10 to 30 times as long",
+            Reason = $"{verdict.Reason}; so tcg, which takes 10 to 30 times as long",
         };
     }
 }

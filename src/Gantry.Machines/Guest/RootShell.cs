@@ -1,10 +1,9 @@
 using System.Text;
-using Gantry.Machines.Guest;
 
-namespace Gantry.Imaging.Builds;
+namespace Gantry.Machines.Guest;
 
 /// <summary>Runs a script in a guest as root: at once when that is who is logged in, else through sudo.</summary>
-internal static class RootShell
+public static class RootShell
 {
     public static Task<ExitStatus> RunAsync(
         GuestShell shell, string user, string script, Action<string> onLine, CancellationToken cancellationToken) =>

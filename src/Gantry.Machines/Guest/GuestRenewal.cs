@@ -1,8 +1,8 @@
 using System.Globalization;
-using Gantry.Machines.Guest;
+using Gantry.Model;
 using Gantry.Model.Machines;
 
-namespace Gantry.Imaging.Builds;
+namespace Gantry.Machines.Guest;
 
 /// <summary>
 /// Makes a guest that was loaded from memory fit to go on: its clock is set, and its random numbers become its own. Two
@@ -14,15 +14,14 @@ public static class GuestRenewal
     private const string ProgramPath = "/tmp/.gantry-renew";
 
     /// <summary>Sets the clock, and mixes in 256 bits with a forced reseed; whether all of it was done.</summary>
-    internal static async Task<bool> RunAsync(
-        GuestShell shell, string user, Isa isa, BuildServices services, BuildLog log, CancellationToken cancellationToken)
+    public static async Task<bool> RunAsync(
+        GuestShell shell, string user, Isa isa, IEntropy entropy, TimeProvider time, CancellationToken cancellationToken)
     {
-        log.Activity("Renewing the guest's clock and randomness");
         var seed = new byte[EntropyBytes];
-        services.Entropy.Fill(seed);
+        entropy.Fill(seed);
         // struct rand_pool_info (linux/random.h): bits of entropy, bytes that follow, the bytes.
         byte[] pool = [.. BitConverter.GetBytes(EntropyBytes * 8), .. BitConverter.GetBytes(EntropyBytes), .. seed];
-        var now = services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var clock = string.Create(CultureInfo.InvariantCulture, $"date -u -s @{(now + 500) / 1000} > /dev/null");
         if (ReseedProgram.For(isa) is not { } program)
             return await WithInterpreterAsync(shell, user, clock, pool, cancellationToken).ConfigureAwait(false);

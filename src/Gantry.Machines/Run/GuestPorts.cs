@@ -1,21 +1,21 @@
 using System.Globalization;
 using System.Net;
-using Gantry.App.Hosting;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
-namespace Gantry.App.Commands;
+namespace Gantry.Machines.Run;
 
 /// <summary>Where the host answers for a guest's ports.</summary>
-internal static class GuestPorts
+public static class GuestPorts
 {
     /// <summary>The host's address and port for a guest's TCP port.</summary>
     /// <exception cref="ProblemException">The machine does not run, or does not publish the port.</exception>
-    public static (string Address, int Port) Find(GantryNode node, MachineRecord machine, int guestPort)
+    public static (string Address, int Port) Find(MachineHost host, MachineRecord machine, int guestPort)
     {
         var name = machine.Spec.Name;
-        var runtime = node.Host.Runtime(machine.Number)
-            ?? throw new ProblemException(ProblemKind.Conflict, $"{name} is not running", $"start it: gantry start {name}");
+        var runtime = host.Runtime(machine.Number)
+            ?? throw new ProblemException(
+                ProblemKind.Conflict, $"{name} is not running", $"start it: gantry start {name}");
         var port = runtime.Ports.FirstOrDefault(port => port.GuestPort == guestPort && !port.Udp)
             ?? throw new ProblemException(
                 ProblemKind.Conflict,

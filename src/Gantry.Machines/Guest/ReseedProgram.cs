@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Gantry.Model.Machines;
 
-namespace Gantry.Imaging.Builds;
+namespace Gantry.Machines.Guest;
 
 /// <summary>
 /// A program of a few instructions for guests that have no other way to make the kernel's random numbers their own. Its
