@@ -11,7 +11,8 @@ using Gantry.Model.Machines;
 namespace Gantry.App.Commands;
 
 /// <summary>Looks once whether a machine is as <c>gantry wait</c> wants it.</summary>
-internal sealed class GoalProbe(GantryNode node, MachineRecord machine, HttpClient http, SerialGoal? console, TimeProvider time)
+internal sealed class GoalProbe(
+    GantryNode node, MachineRecord machine, HttpClient http, SerialGoal? console, TimeProvider time)
 {
     /// <summary>QEMU accepts for a guest that refuses, and closes as soon as the guest has.</summary>
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);

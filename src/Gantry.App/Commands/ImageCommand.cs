@@ -5,17 +5,14 @@ using Gantry.Storage.Media;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files, options
-/// and time give the same bytes; owners and times of the host's files are not taken over.</summary>
+/// <summary><c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files,
+/// options and time give the same bytes; owners and times of the host's files are not taken over.</summary>
 internal static class ImageCommand
 {
     public const string Summary = "Make ISO, FAT and cpio images of folders";
 
     /// <summary>The reproducible-builds.org variable that tools share.</summary>
     private const string TimeVariable = "SOURCE_DATE_EPOCH";
-
-    /// <summary>Reading more than this as an MBR's code means that another file was named.</summary>
-    private const int LargestMbr = 64 * 1024;
 
     public static Command Build(CommandContext context) =>
         new("image", Summary) { MakeIso(context), MakeFat(context), MakeCpio(context) };
@@ -25,40 +22,24 @@ internal static class ImageCommand
         var output = Output();
         var folders = Folders();
         var label = Label("Volume label, 1 to 32 characters; cidata for cloud-init");
-        var bios = new Option<string>("--bios") { HelpName = "PATH", Description = "BIOS boot image on the ISO, such as isolinux/isolinux.bin" };
-        var efi = new Option<string>("--efi") { HelpName = "PATH", Description = "EFI boot image on the ISO: a FAT image with EFI/BOOT/..." };
-        var catalog = new Option<string>("--catalog") { HelpName = "PATH", Description = "Where the boot catalogue appears (boot.cat)" };
-        var hybrid = new Option<bool>("--hybrid") { Description = "Also start from a disk or USB stick: adds a partition table" };
-        var mbr = new Option<string>("--mbr") { HelpName = "FILE", Description = "Code for --hybrid with BIOS: isolinux' isohdpfx.bin" };
         var time = Time();
+        var boot = new MakeIsoOptions();
         var command = new Command("make-iso", "Make an ISO image with Rock Ridge and Joliet of folders")
         {
-            output, folders, label, bios, efi, catalog, hybrid, mbr, time,
+            output, folders, label, time,
         };
-        command.SetAction((parse, cancellationToken) => RunAsync(context, "ISO image", parse.GetValue(output)!, async (path, progress) =>
+        boot.AddTo(command);
+        Run(context, command, "ISO image", output, async (parse, path, progress, cancellationToken) =>
         {
-            var isBootable = parse.GetValue(bios) is not null || parse.GetValue(efi) is not null;
-            if (!isBootable && (parse.GetValue(hybrid) || parse.GetValue(mbr) is not null || parse.GetValue(catalog) is not null))
-            {
-                throw new ProblemException(
-                    ProblemKind.InvalidInput, "--hybrid, --mbr and --catalog are for an ISO that boots", "give --bios or --efi too");
-            }
-
             var options = new IsoOptions
             {
                 VolumeLabel = parse.GetValue(label)!,
                 Timestamp = TimeOf(context, parse.GetValue(time)),
-                Boot = !isBootable ? null : new IsoBoot
-                {
-                    BiosImage = parse.GetValue(bios),
-                    EfiImage = parse.GetValue(efi),
-                    CatalogPath = parse.GetValue(catalog) ?? "boot.cat",
-                    Hybrid = parse.GetValue(hybrid) || parse.GetValue(mbr) is not null,
-                    HybridMbr = parse.GetValue(mbr) is { } file ? await ReadMbrAsync(file, cancellationToken) : default,
-                },
+                Boot = await boot.BootAsync(parse, cancellationToken),
             };
-            await IsoWriter.WriteFileAsync(TreeOf(parse.GetValue(folders)!), options, path, progress, cancellationToken);
-        }));
+            var tree = TreeOf(parse.GetValue(folders)!);
+            await IsoWriter.WriteFileAsync(tree, options, path, progress, cancellationToken);
+        });
         return command;
     }
 
@@ -67,10 +48,17 @@ internal static class ImageCommand
         var output = Output();
         var folders = Folders();
         var label = Label("Volume label, 1 to 11 characters");
-        var size = new Option<string>("--size") { HelpName = "SIZE", Description = "Size of the image: 1440K for a floppy (just large enough)" };
+        var size = new Option<string>("--size")
+        {
+            HelpName = "SIZE",
+            Description = "Size of the image: 1440K for a floppy (just large enough)",
+        };
         var time = Time();
-        var command = new Command("make-fat", "Make a FAT image of folders: a floppy, or what EFI boots") { output, folders, label, size, time };
-        command.SetAction((parse, cancellationToken) => RunAsync(context, "FAT image", parse.GetValue(output)!, (path, progress) =>
+        var command = new Command("make-fat", "Make a FAT image of folders: a floppy, or what EFI boots")
+        {
+            output, folders, label, size, time,
+        };
+        Run(context, command, "FAT image", output, (parse, path, progress, cancellationToken) =>
         {
             var options = new FatOptions
             {
@@ -78,8 +66,9 @@ internal static class ImageCommand
                 Timestamp = TimeOf(context, parse.GetValue(time)),
                 SizeBytes = parse.GetValue(size) is { } text ? MachineOptions.Size("--size", text, 1) : null,
             };
-            return FatWriter.WriteFileAsync(TreeOf(parse.GetValue(folders)!), options, path, progress, cancellationToken);
-        }));
+            var tree = TreeOf(parse.GetValue(folders)!);
+            return FatWriter.WriteFileAsync(tree, options, path, progress, cancellationToken);
+        });
         return command;
     }
 
@@ -89,31 +78,44 @@ internal static class ImageCommand
         var folders = Folders();
         var gzip = new Option<bool>("--gzip") { Description = "Compress it" };
         var time = Time();
-        var command = new Command("make-cpio", "Make a cpio archive of folders: an initramfs") { output, folders, gzip, time };
-        command.SetAction((parse, cancellationToken) => RunAsync(context, "cpio archive", parse.GetValue(output)!, (path, _) =>
+        var command = new Command("make-cpio", "Make a cpio archive of folders: an initramfs")
         {
-            var options = new CpioOptions { Timestamp = TimeOf(context, parse.GetValue(time)), Gzip = parse.GetValue(gzip) };
+            output, folders, gzip, time,
+        };
+        Run(context, command, "cpio archive", output, (parse, path, _, cancellationToken) =>
+        {
+            var options = new CpioOptions
+            {
+                Timestamp = TimeOf(context, parse.GetValue(time)),
+                Gzip = parse.GetValue(gzip),
+            };
             return CpioWriter.WriteFileAsync(TreeOf(parse.GetValue(folders)!), options, path, cancellationToken);
-        }));
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        CommandContext context, string what, string output, Func<string, IProgress<MediaProgress>, Task> write)
-    {
-        try
+    private delegate Task Writer(
+        ParseResult parse, string path, IProgress<MediaProgress> progress, CancellationToken cancellationToken);
+
+    private static void Run(
+        CommandContext context, Command command, string what, Argument<string> output, Writer write) =>
+        command.SetAction(async (parse, cancellationToken) =>
         {
-            using var view = context.StartProgress();
-            view.Activity($"Writing the {what} {Path.GetFileName(output)}");
-            await write(output, new Amounts(view));
-            view.Complete();
-            return ExitCodes.Ok;
-        }
-        catch (MediaException e)
-        {
-            throw new ProblemException(ProblemKind.InvalidInput, $"the {what} could not be made: {e.Message}", inner: e);
-        }
-    }
+            var path = parse.GetValue(output)!;
+            try
+            {
+                using var view = context.StartProgress();
+                view.Activity($"Writing the {what} {Path.GetFileName(path)}");
+                await write(parse, path, new Amounts(view), cancellationToken);
+                view.Complete();
+                return ExitCodes.Ok;
+            }
+            catch (MediaException e)
+            {
+                throw new ProblemException(
+                    ProblemKind.InvalidInput, $"the {what} could not be made: {e.Message}", inner: e);
+            }
+        });
 
     /// <summary>What the folders hold, together; a later folder may not bring a file again.</summary>
     private static MediaTree TreeOf(string[] folders)
@@ -122,7 +124,10 @@ internal static class ImageCommand
         foreach (var folder in folders)
         {
             if (!Directory.Exists(folder))
-                throw new ProblemException(ProblemKind.NotFound, $"there is no folder '{folder}'", "name folders; what is in them goes to the image's root");
+                throw new ProblemException(
+                    ProblemKind.NotFound,
+                    $"there is no folder '{folder}'",
+                    "name folders; what is in them goes to the image's root");
             tree.AddHostPath(folder, "");
         }
 
@@ -135,7 +140,8 @@ internal static class ImageCommand
         {
             given = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
                 ? seconds
-                : throw new ProblemException(ProblemKind.InvalidInput, $"{TimeVariable} is '{text}', expected seconds since 1970");
+                : throw new ProblemException(
+                    ProblemKind.InvalidInput, $"{TimeVariable} is '{text}', expected seconds since 1970");
         }
 
         // The range of seconds that .NET can tell; each format has a narrower one, which its writer checks.
@@ -144,21 +150,11 @@ internal static class ImageCommand
         return given is { } value ? DateTimeOffset.FromUnixTimeSeconds(value) : context.Time.GetUtcNow();
     }
 
-    private static async Task<byte[]> ReadMbrAsync(string file, CancellationToken cancellationToken)
+    private static Argument<string> Output() => new("output")
     {
-        try
-        {
-            return new FileInfo(file).Length <= LargestMbr
-                ? await File.ReadAllBytesAsync(file, cancellationToken)
-                : throw new ProblemException(ProblemKind.InvalidInput, $"--mbr {file} is too large for boot code", "isolinux brings isohdpfx.bin");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ProblemException(ProblemKind.NotFound, $"--mbr {file} can't be read: {e.Message}", inner: e);
-        }
-    }
-
-    private static Argument<string> Output() => new("output") { HelpName = "OUTPUT", Description = "The file to write; one that is there is replaced" };
+        HelpName = "OUTPUT",
+        Description = "The file to write; one that is there is replaced",
+    };
 
     private static Argument<string[]> Folders() => new("folders")
     {
@@ -167,7 +163,12 @@ internal static class ImageCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static Option<string> Label(string description) => new("--label") { HelpName = "TEXT", Description = description, Required = true };
+    private static Option<string> Label(string description) => new("--label")
+    {
+        HelpName = "TEXT",
+        Description = description,
+        Required = true,
+    };
 
     private static Option<long?> Time() => new("--time")
     {

@@ -9,12 +9,36 @@ namespace Gantry.App.Commands;
 /// <summary>What a user says of a machine that starts a kernel instead of a template's disk.</summary>
 internal sealed class KernelOptions
 {
-    private readonly Option<string> _kernel = new("--kernel") { HelpName = "FILE", Description = "Start this kernel; no template is needed" };
-    private readonly Option<string> _initrd = new("--initrd") { HelpName = "FILE", Description = "The kernel's initramfs" };
-    private readonly Option<string> _append = new("--append") { HelpName = "TEXT", Description = "The kernel's command line" };
-    private readonly Option<string> _arch = new("--arch") { HelpName = "ISA", Description = "The kernel's instruction set (the host's)" };
-    private readonly Option<string> _type = new("--machine-type") { HelpName = "TYPE", Description = "QEMU's machine type for the kernel, such as q35" };
-    private readonly Option<string> _cpu = new("--cpu") { HelpName = "MODEL", Description = "QEMU's CPU model for the kernel, such as cortex-a53" };
+    private readonly Option<string> _kernel = new("--kernel")
+    {
+        HelpName = "FILE",
+        Description = "Start this kernel; no template is needed",
+    };
+    private readonly Option<string> _initrd = new("--initrd")
+    {
+        HelpName = "FILE",
+        Description = "The kernel's initramfs",
+    };
+    private readonly Option<string> _append = new("--append")
+    {
+        HelpName = "TEXT",
+        Description = "The kernel's command line",
+    };
+    private readonly Option<string> _arch = new("--arch")
+    {
+        HelpName = "ISA",
+        Description = "The kernel's instruction set (the host's)",
+    };
+    private readonly Option<string> _type = new("--machine-type")
+    {
+        HelpName = "TYPE",
+        Description = "QEMU's machine type for the kernel, such as q35",
+    };
+    private readonly Option<string> _cpu = new("--cpu")
+    {
+        HelpName = "MODEL",
+        Description = "QEMU's CPU model for the kernel, such as cortex-a53",
+    };
 
     public void AddTo(Command command)
     {
@@ -24,13 +48,20 @@ internal sealed class KernelOptions
     }
 
     /// <summary>The kernel machine; null where a template is named.</summary>
-    /// <exception cref="ProblemException">Neither or both of template and kernel, a file that is not there, an unknown ISA.</exception>
+    /// <exception cref="ProblemException">Neither or both of template and kernel, a file that is not there, an
+    /// unknown ISA.</exception>
     public KernelMachine? Of(ParseResult parse, string? template)
     {
         if (parse.GetValue(_kernel) is not { } kernel)
         {
             if (All().FirstOrDefault(option => parse.GetResult(option) is { Implicit: false }) is { } alone)
-                throw new ProblemException(ProblemKind.InvalidInput, $"{alone.Name} is for a machine that starts a kernel", "give --kernel too");
+            {
+                throw new ProblemException(
+                    ProblemKind.InvalidInput,
+                    $"{alone.Name} is for a machine that starts a kernel",
+                    "give --kernel too");
+            }
+
             return template is not null ? null : throw new ProblemException(
                 ProblemKind.InvalidInput, "neither a template nor a kernel is named",
                 "name a template (gantry template list shows them), or give --kernel FILE");
@@ -39,7 +70,9 @@ internal sealed class KernelOptions
         if (template is not null)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"both the template {template} and the kernel {kernel} are named", "leave one of them out");
+                ProblemKind.InvalidInput,
+                $"both the template {template} and the kernel {kernel} are named",
+                "leave one of them out");
         }
 
         return new KernelMachine

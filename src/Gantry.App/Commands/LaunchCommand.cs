@@ -77,7 +77,8 @@ internal static class LaunchCommand
         {
             var what = kernel.Of(parse, parse.GetValue(template));
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
-            var found = what is null ? await node.Templates.GetAsync(parse.GetValue(template)!, cancellationToken) : null;
+            var found = what is null
+                ? await node.Templates.GetAsync(parse.GetValue(template)!, cancellationToken) : null;
             var key = await NodeKey.GetAsync(node.Folders, cancellationToken);
             var wishes = await options.WishesAsync(node, parse, found?.LoginUser, key.PublicKey, cancellationToken);
             var machine = what is null

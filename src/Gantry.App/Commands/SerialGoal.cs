@@ -31,11 +31,13 @@ internal sealed class SerialGoal(string path, Regex pattern)
         {
             return text.Length > 0
                 ? new Regex(text, RegexOptions.CultureInvariant, MatchLimit)
-                : throw new ProblemException(ProblemKind.InvalidInput, "serial: names no text to wait for", "write for example serial:login:");
+                : throw new ProblemException(
+                    ProblemKind.InvalidInput, "serial: names no text to wait for", "write for example serial:login:");
         }
         catch (ArgumentException e)
         {
-            throw new ProblemException(ProblemKind.InvalidInput, $"'{text}' is no regular expression: {e.Message}", inner: e);
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"'{text}' is no regular expression: {e.Message}", inner: e);
         }
     }
 
@@ -93,7 +95,10 @@ internal sealed class SerialGoal(string path, Regex pattern)
         catch (RegexMatchTimeoutException e)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"the pattern /{pattern}/ takes too long on one line", "write it without nested repetitions", inner: e);
+                ProblemKind.InvalidInput,
+                $"the pattern /{pattern}/ takes too long on one line",
+                "write it without nested repetitions",
+                inner: e);
         }
     }
 }

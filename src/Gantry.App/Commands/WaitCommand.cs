@@ -24,8 +24,8 @@ internal static class WaitCommand
         var goal = new Option<string>("--for")
         {
             HelpName = "GOAL",
-            Description = "running, stopped, ssh, port:N, http[:N[/PATH]], or serial:REGEX; N is a port of the guest that it "
-                + "publishes, REGEX what a line of its serial console holds",
+            Description = "running, stopped, ssh, port:N, http[:N[/PATH]], or serial:REGEX; N is a port of the guest "
+                + "that it publishes, REGEX what a line of its serial console holds",
             Required = true,
         };
         goal.CompletionSources.Add("running", "stopped", "ssh", "port:", "http", "serial:");
@@ -56,13 +56,15 @@ internal static class WaitCommand
             {
                 Machine = record.Spec.Name,
                 Goal = wanted.ToString(),
-                SecondsSinceStart = started is { } at ? Math.Round((context.Time.GetUtcNow() - at).TotalSeconds, 2) : null,
+                SecondsSinceStart = started is { } at
+                    ? Math.Round((context.Time.GetUtcNow() - at).TotalSeconds, 2) : null,
                 Line = line,
             };
             if (output.Of(parse) != OutputFormat.Table || line is not null)
             {
                 context.Output.Write(
-                    new Rendered<WaitResult>(result, () => WaitJson.Default.WaitResult, one => new FieldList { { "line", one.Line ?? "" } }),
+                    new Rendered<WaitResult>(
+                        result, () => WaitJson.Default.WaitResult, one => new FieldList { { "line", one.Line ?? "" } }),
                     output.Of(parse));
             }
 
@@ -76,7 +78,8 @@ internal static class WaitCommand
         GantryNode node, MachineRecord machine, WaitGoal goal, TimeSpan patience, TimeProvider time,
         CancellationToken cancellationToken)
     {
-        var console = goal.Pattern is { } pattern ? new SerialGoal(node.Host.PathsOf(machine.Number).SerialLog, pattern) : null;
+        var console = goal.Pattern is { } pattern
+            ? new SerialGoal(node.Host.PathsOf(machine.Number).SerialLog, pattern) : null;
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
         var probe = new GoalProbe(node, machine, http, console, time);
         using var limit = new CancellationTokenSource(patience, time);
@@ -171,7 +174,8 @@ internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/", 
         throw new ProblemException(
             ProblemKind.InvalidInput,
             $"'{text}' is nothing that can be waited for",
-            "expected running, stopped, ssh, port:N, http, http:N, http:N/path or serial:REGEX, with a port of the guest from 1 to 65535");
+            "expected running, stopped, ssh, port:N, http, http:N, http:N/path or serial:REGEX, "
+                + "with a port of the guest from 1 to 65535");
     }
 
     public override string ToString() => Kind switch

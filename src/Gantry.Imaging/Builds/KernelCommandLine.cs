@@ -4,7 +4,7 @@ using Gantry.Model.Machines;
 
 namespace Gantry.Imaging.Builds;
 
-/// <summary>A kernel's arguments may refer to what a boot command may: <c>{{ .HTTPIP }}</c>, <c>{{ .SSHPublicKey }}</c>.</summary>
+/// <summary>A kernel's arguments may refer to what a boot command may: <c>{{ .HTTPIP }}</c> and so on.</summary>
 internal static class KernelCommandLine
 {
     /// <summary>What Linux takes on every architecture that it runs on here.</summary>
@@ -17,11 +17,14 @@ internal static class KernelCommandLine
         {
             var text = GoTemplate.Render(arguments, new TemplateScope { Fields = fields }).Text;
             return text.Length <= Longest ? text : throw new ProblemException(
-                ProblemKind.InvalidInput, $"kernel_arguments has {text.Length} characters, and Linux takes {Longest}", "serve what is long by HTTP or on a CD");
+                ProblemKind.InvalidInput,
+                $"kernel_arguments has {text.Length} characters, and Linux takes {Longest}",
+                "serve what is long by HTTP or on a CD");
         }
         catch (GoTemplateException e)
         {
-            throw new ProblemException(ProblemKind.InvalidInput, $"kernel_arguments has an error: {e.Message}", inner: e);
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"kernel_arguments has an error: {e.Message}", inner: e);
         }
     }
 

@@ -70,7 +70,7 @@ public sealed class MachineLauncher(
             },
             cancellationToken);
 
-    /// <summary>A machine without a template, which starts a kernel given to QEMU. It has a disk where one is wished for.</summary>
+    /// <summary>A machine without a template, which starts a kernel; with a disk where one is wished for.</summary>
     public Task<MachineRecord> FromKernelAsync(KernelMachine what, MachineWishes wishes, CancellationToken cancellationToken)
     {
         var spec = new MachineSpec

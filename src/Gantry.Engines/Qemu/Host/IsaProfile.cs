@@ -90,8 +90,8 @@ public sealed record IsaProfile
 
     /// <summary>
     /// Where a CD goes that has no bus of its own. A seed goes where Linux' cloud kernels, which have no AHCI driver,
-    /// find it; installers (Windows' among them) bring AHCI but maybe no virtio. UEFI enables i440FX' PATA channels only
-    /// when it looks for something to boot there; Linux takes those that it left alone for absent.
+    /// find it; installers (Windows' among them) bring AHCI but maybe no virtio. UEFI enables i440FX' PATA channels
+    /// only when it looks for something to boot there; Linux takes those that it left alone for absent.
     /// </summary>
     public static DiskBus CdromBus(MachineFamily family, FirmwareKind firmware, CdromSpec cdrom)
     {
@@ -99,7 +99,8 @@ public sealed record IsaProfile
             return cdrom.Bus;
         return family switch
         {
-            MachineFamily.Pc => cdrom.Seed && firmware == FirmwareKind.Uefi ? Model.Machines.DiskBus.Scsi : Model.Machines.DiskBus.Ide,
+            MachineFamily.Pc => cdrom.Seed && firmware == FirmwareKind.Uefi
+                ? Model.Machines.DiskBus.Scsi : Model.Machines.DiskBus.Ide,
             MachineFamily.Q35 => cdrom.Seed ? Model.Machines.DiskBus.Scsi : Model.Machines.DiskBus.Sata,
             MachineFamily.Virt or MachineFamily.Pseries or MachineFamily.Other => Model.Machines.DiskBus.Scsi,
         };
