@@ -60,8 +60,8 @@ public sealed class DebianTests(ExampleHome home) : IClassFixture<ExampleHome>
     /// <summary>Where this host's own apt takes Debian from.</summary>
     private async Task<string> MirrorAsync()
     {
-        var (uris, _) = await ExampleScript.RunAsync(home.Folder, "apt-get", "-q", "--print-uris", "download", "apt");
-        var address = uris.Split('\'')[1];
-        return address[..address.IndexOf("/pool/", StringComparison.Ordinal)];
+        var (targets, _) = await ExampleScript.RunAsync(
+            home.Folder, "apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Component: main", "Created-By: Packages");
+        return targets.Split('\n')[0].TrimEnd('/');
     }
 }
