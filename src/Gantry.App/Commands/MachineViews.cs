@@ -89,6 +89,7 @@ internal static class MachineViews
         Isa = machine.Spec.Isa.Name(),
         Accelerator = runtime?.Accelerator.ToString().ToLowerInvariant(),
         AcceleratorReason = runtime?.AcceleratorReason,
+        Started = runtime?.Started,
         MachineType = machine.Spec.MachineType,
         Cpus = machine.Spec.Cpu.Count,
         MemoryMiB = machine.Spec.MemoryMiB,

@@ -90,6 +90,7 @@ internal sealed partial class BuildSession
             Log.Activity($"Writing {DiskFile(i)} ({format.QemuName()})");
             var chain = await _services.Volumes.ChainAsync(disks[i].Volume, cancellationToken).ConfigureAwait(false);
             FileSpace.Require(folder, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), $"the disk file {DiskFile(i)}");
+            await VolumePool.AlignBackingNamesAsync(chain, _services.DiskTool, cancellationToken).ConfigureAwait(false);
             await _services.DiskTool.ConvertAsync(
                 chain[0].Path,
                 chain[0].Format == VolumeFormat.Raw ? DiskImageFormat.Raw : DiskImageFormat.Qcow2,

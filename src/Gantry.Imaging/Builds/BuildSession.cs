@@ -68,7 +68,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
 
     private QemuSource Source => _definition.Source;
 
-    private bool NeedsMachine => Source.Output.Template is not null || Source.Output.Directory is not null;
+    private bool NeedsMachine => Source.Output.NeedsMachine;
 
     private PreparedBuild Prepared => _prepared ?? throw new UnreachableException("the build is not prepared");
 

@@ -36,7 +36,20 @@ public sealed record MachineWishes
     public ValueList<string> Tags { get; init; } = [];
 }
 
-/// <summary>Makes machines from templates and from other machines.</summary>
+/// <summary>A machine that starts a kernel; null leaves the choice to the ISA.</summary>
+public sealed record KernelMachine
+{
+    public required Isa Isa { get; init; }
+
+    public required DirectBoot Boot { get; init; }
+
+    public string? MachineType { get; init; }
+
+    /// <summary>QEMU's name.</summary>
+    public string? CpuModel { get; init; }
+}
+
+/// <summary>Makes machines from templates, from other machines and from kernels.</summary>
 public sealed class MachineLauncher(
     MachineCatalog machines, MachineMaker maker, MachineHost host, DiskFreezer freezer, VolumePool volumes, IEntropy entropy)
 {
@@ -56,6 +69,25 @@ public sealed class MachineLauncher(
                 Provenance = template.Provenance,
             },
             cancellationToken);
+
+    /// <summary>A machine without a template, which starts a kernel given to QEMU. It has a disk where one is wished for.</summary>
+    public Task<MachineRecord> FromKernelAsync(KernelMachine what, MachineWishes wishes, CancellationToken cancellationToken)
+    {
+        var spec = new MachineSpec
+        {
+            Name = wishes.Name,
+            Isa = what.Isa,
+            MachineType = what.MachineType,
+            CpuModel = what.CpuModel,
+        };
+        return maker.CreateAsync(
+            new MachinePlan
+            {
+                Spec = Shape(spec, wishes) with { Kernel = what.Boot },
+                Disks = wishes.DiskSize is { } size ? [new DiskPlan { Size = size }] : [],
+            },
+            cancellationToken);
+    }
 
     /// <summary>
     /// A clone of a machine as its disks are now; a running one is frozen for an instant, as a crash would leave it.
