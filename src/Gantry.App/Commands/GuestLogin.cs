@@ -68,7 +68,8 @@ internal sealed class GuestLogin
         await RequireRunningAsync(node, machine, cancellationToken);
         if (parse.GetValue(_newHostKey))
             KnownHostKey.Forget(node.Folders, machine.Number);
-        var target = await node.Login.TargetAsync(machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
+        var target = await node.Login.TargetAsync(
+            machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
         if (parse.GetValue(_password))
             target = target with { Password = await AskAsync(context.Terminal, target, cancellationToken) };
         target = target with { HandshakeAttempts = LoginAttempts };

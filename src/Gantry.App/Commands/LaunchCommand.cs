@@ -8,13 +8,7 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-<<<<<<< HEAD
-/// <summary>
-/// <c>gantry launch</c>: a new machine of a template, started; and <c>gantry create</c>, the same not started.
-/// </summary>
-=======
 /// <summary><c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not started.</summary>
->>>>>>> main
 internal static class LaunchCommand
 {
     public const string Summary = "Make a machine from a template or a kernel and start it";
@@ -44,7 +38,8 @@ internal static class LaunchCommand
     {
         using (var view = context.StartProgress())
         {
-            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+            await using var guest = await node.Host.StartAsync(
+                machine.Number, new StartOptions(), view, cancellationToken);
             view.Complete();
         }
 
@@ -53,19 +48,22 @@ internal static class LaunchCommand
 
     /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
     private static async Task StartNewAsync(
-<<<<<<< HEAD
-        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
-=======
         CommandContext context, GantryNode node, MachineRecord machine, bool quietly, CancellationToken cancellationToken)
->>>>>>> main
     {
         try
         {
-            await (quietly ? StartQuietlyAsync(context, node, machine, cancellationToken) : StartAsync(context, node, machine, cancellationToken));
+            await (quietly
+                ? StartQuietlyAsync(context, node, machine, cancellationToken)
+                : StartAsync(context, node, machine, cancellationToken));
         }
         catch (Exception e) when (e is ProblemException or OperationCanceledException)
         {
-            await node.Remover.DeleteAsync(machine with { Spec = machine.Spec with { Protected = false } }, stop: true, CancellationToken.None);
+            // Protected or not: nobody has it yet.
+            machine = await node.Machines.UpdateAsync(
+                machine.Number,
+                record => record with { Spec = record.Spec with { Protected = false } },
+                CancellationToken.None);
+            await node.Remover.DeleteAsync(machine, stop: true, CancellationToken.None);
             throw;
         }
     }
@@ -96,7 +94,8 @@ internal static class LaunchCommand
             if (quietly)
                 await ListCommand.WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
             else if (!start)
-                context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
+                context.Terminal.Out.Write(
+                    $"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
             return ExitCodes.Ok;
         });
         return command;

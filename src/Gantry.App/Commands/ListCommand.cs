@@ -78,6 +78,7 @@ internal static class ListCommand
             { "cpus", $"{one.Cpus}" },
             { "memory", $"{one.MemoryMiB} MiB" },
             { "uuid", one.Uuid.ToString() },
+            { "process", one.Pid is { } pid ? $"{pid}" : "" },
             { "template", one.Template ?? "" },
             { "ports", PortText(one.Ports) },
             { "protected", one.Protected ? "yes" : "no" },

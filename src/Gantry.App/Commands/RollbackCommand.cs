@@ -12,7 +12,10 @@ internal static class RollbackCommand
     {
         var machine = CommonArguments.Machine(context);
         var name = SnapshotCommand.Argument(context);
-        var withoutMemory = new Option<bool>("--without-memory") { Description = "Only the disks, though the snapshot has memory" };
+        var withoutMemory = new Option<bool>("--without-memory")
+        {
+            Description = "Only the disks, though the snapshot has memory",
+        };
         var unrenewed = new Option<bool>("--unrenewed")
         {
             Description = "Go on from memory also where the guest's clock and random numbers can't be renewed over SSH; "

@@ -18,9 +18,21 @@ internal static class SetCommand
         var memory = new Option<string>("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
         var guarded = new Option<bool?>("--protected", "--protect") { Description = "Refuse to delete it" };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
-        var publish = new Option<string[]>("--publish", "-p") { HelpName = "[ADDRESS:]HOST:GUEST", Description = "The ports to publish, instead of those so far" };
-        var share = new Option<string[]>("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "The folders to share over 9p, instead of those so far" };
-        var tags = new Option<string[]>("--tag") { HelpName = "TAG", Description = "Its tags, instead of those so far" };
+        var publish = new Option<string[]>("--publish", "-p")
+        {
+            HelpName = "[ADDRESS:]HOST:GUEST",
+            Description = "The ports to publish, instead of those so far",
+        };
+        var share = new Option<string[]>("--share")
+        {
+            HelpName = "FOLDER:TAG[:ro]",
+            Description = "The folders to share over 9p, instead of those so far",
+        };
+        var tags = new Option<string[]>("--tag")
+        {
+            HelpName = "TAG",
+            Description = "Its tags, instead of those so far",
+        };
         var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -50,7 +62,8 @@ internal static class SetCommand
                 }),
                 cancellationToken);
             var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes, Tags = changed.Spec.Tags };
-            context.Terminal.Out.Write($"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
+            context.Terminal.Out.Write(
+                $"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
             return ExitCodes.Ok;
         });
         return command;

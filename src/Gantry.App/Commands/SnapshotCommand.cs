@@ -21,7 +21,10 @@ internal static class SnapshotCommand
             Description = "The snapshot's name; snap-1, snap-2, ... when none is given",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var memory = new Option<bool>("--memory", "-m") { Description = "Keep the memory too: a rollback then goes on where the machine was" };
+        var memory = new Option<bool>("--memory", "-m")
+        {
+            Description = "Keep the memory too: a rollback then goes on where the machine was",
+        };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
         var command = new Command("snapshot", Summary) { machine, name, memory, notes, List(context), Delete(context) };
         command.SetAction(async (parse, cancellationToken) =>

@@ -90,6 +90,7 @@ internal static class TemplateCommand
                 continue;
             disks.Add(new TemplateDiskView
             {
+                Path = node.Volumes.PathOf(volume),
                 SizeBytes = volume.VirtualSize,
                 Files = (await node.Volumes.ChainAsync(disk.Volume, cancellationToken)).Length,
                 OwnBytes = node.Volumes.AllocatedBytes(volume),
