@@ -8,7 +8,10 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not started.</summary>
+/// <summary>
+/// <c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not
+/// started.
+/// </summary>
 internal static class LaunchCommand
 {
     public const string Summary = "Make a machine from a template or a kernel and start it";

@@ -295,7 +295,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
                 // What the template names lies in this build's own folder, whichever layer it goes on from.
                 Cdroms = Prepared.Plan.Spec.Cdroms,
                 Floppy = Prepared.Plan.Spec.Floppy,
-                Kernel = layer is null ? plan.Spec.Kernel : null,
+                Kernel = layer is null && plan.Spec.Kernel is { } kernel ? KernelCommandLine.Render(kernel, _randoms.BootFields(Source)) : null,
             },
         };
     }

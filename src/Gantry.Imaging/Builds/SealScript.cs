@@ -43,7 +43,7 @@ public static class SealScript
         # cloud-init is to see a new instance.
         if [ -x /usr/bin/cloud-init ]; then cloud-init clean --logs > /dev/null 2>&1 || true; fi
         rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem /var/lib/cloud/data
-        rm -rf /var/lib/gantry-seed
+        rm -rf /var/lib/gantry-seed /var/lib/gantry
         # The build's way in.
         if [ -n '@KEY@' ]; then
           for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do

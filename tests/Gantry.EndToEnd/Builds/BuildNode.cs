@@ -36,7 +36,15 @@ public sealed class BuildNode : IAsyncLifetime
         _folders = DataFolders.FromEnvironment();
         Environment.SetEnvironmentVariable("GANTRY_HOME", before);
         Node = await GantryNode.OpenAsync(Folders, TimeProvider.System, SystemEntropy.Instance, repair: true, CancellationToken.None);
-        First = await BuildAsync("first", Shell("echo one > /root/last"), new Lines());
+        try
+        {
+            First = await BuildAsync("first", Shell("echo one > /root/last"), new Lines());
+        }
+        catch (ProblemException e)
+        {
+            // The screen and the last lines of the serial console are in the problem, not in its message.
+            throw new InvalidOperationException(e.Problem.ToString(), e);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -116,7 +116,7 @@ public sealed class MiniTests(MiniTemplate mini) : IClassFixture<MiniTemplate>
         await mini.Home.GantryAsync(
             "build", "-var", $"iso={iso}", "-var", $"arch={arch}", "-var", $"firmware={firmware}", "-var", $"template={name}",
             ExampleScript.PathOf("mini"));
-        var said = await mini.AskAsync(name, "uefi", "sh", "-c", "uname -m; ls -d /sys/firmware/efi");
+        var said = await mini.AskAsync(name, $"answers-{arch}", "sh", "-c", "uname -m; ls -d /sys/firmware/efi");
         Assert.Equal($"{uname}\n/sys/firmware/efi\n", said);
     }
 }
