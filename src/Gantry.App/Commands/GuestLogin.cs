@@ -62,7 +62,8 @@ internal sealed class GuestLogin
     /// <summary>Logs in; waits for a guest that is still booting.</summary>
     /// <exception cref="ProblemException">The machine does not run, publishes no port for SSH, or lets nobody in.</exception>
     public async Task<GuestShell> ConnectAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, ParseResult parse, CancellationToken cancellationToken)
+        CommandContext context, GantryNode node, MachineRecord machine, ParseResult parse,
+        CancellationToken cancellationToken)
     {
         var patience = DurationText.Parse(parse.GetValue(_timeout) ?? "60s");
         await RequireRunningAsync(node, machine, cancellationToken);
@@ -102,7 +103,8 @@ internal sealed class GuestLogin
         if (await guest.PhaseAsync(cancellationToken) == MachinePhase.Paused)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{machine.Spec.Name} is paused", $"let it go on: gantry resume {machine.Spec.Name}");
+                ProblemKind.Conflict, $"{machine.Spec.Name} is paused",
+                $"let it go on: gantry resume {machine.Spec.Name}");
         }
     }
 

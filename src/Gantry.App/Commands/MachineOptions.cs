@@ -98,7 +98,8 @@ internal sealed class MachineOptions
         var parts = (udp ? text[..^4] : text.EndsWith("/tcp", StringComparison.Ordinal) ? text[..^4] : text).Split(':');
         if (parts.Length is 2 or 3
             && int.TryParse(parts[^2], NumberStyles.None, CultureInfo.InvariantCulture, out var host) && host <= 65535
-            && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest) && guest is > 0 and <= 65535)
+            && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest)
+            && guest is > 0 and <= 65535)
         {
             return new PublishedPort
             {
@@ -110,7 +111,8 @@ internal sealed class MachineOptions
         }
 
         throw new ProblemException(
-            ProblemKind.InvalidInput, $"--publish {text} is no pair of ports", "write HOST:GUEST, for example --publish 8080:80, or ADDRESS:HOST:GUEST");
+            ProblemKind.InvalidInput, $"--publish {text} is no pair of ports",
+            "write HOST:GUEST, for example --publish 8080:80, or ADDRESS:HOST:GUEST");
     }
 
     internal static long Size(string option, string text, long unit) =>
@@ -158,7 +160,8 @@ internal sealed class MachineOptions
         if (colon > 0 && rest.Length - colon is > 1 and <= 32 && Directory.Exists(folder))
             return new SharedFolder { HostPath = folder, Tag = rest[(colon + 1)..], ReadOnly = readOnly };
         throw new ProblemException(
-            ProblemKind.InvalidInput, $"--share {text} names no folder and tag", "write FOLDER:TAG, the folder existing and the tag of at most 31 characters");
+            ProblemKind.InvalidInput, $"--share {text} names no folder and tag",
+            "write FOLDER:TAG, the folder existing and the tag of at most 31 characters");
     }
 
     private static async Task<string> FreeNameAsync(GantryNode node, CancellationToken cancellationToken)

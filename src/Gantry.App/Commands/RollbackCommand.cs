@@ -27,7 +27,11 @@ internal static class RollbackCommand
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
             var wanted = parse.GetValue(name)!;
-            var options = new RollbackOptions { WithoutMemory = parse.GetValue(withoutMemory), Unrenewed = parse.GetValue(unrenewed) };
+            var options = new RollbackOptions
+            {
+                WithoutMemory = parse.GetValue(withoutMemory),
+                Unrenewed = parse.GetValue(unrenewed),
+            };
             using (var view = context.StartProgress())
             {
                 await node.Reverter.RollBackAsync(record.Number, wanted, options, view, cancellationToken);

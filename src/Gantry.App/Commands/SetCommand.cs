@@ -61,7 +61,12 @@ internal static class SetCommand
                     },
                 }),
                 cancellationToken);
-            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes, Tags = changed.Spec.Tags };
+            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with
+            {
+                Protected = changed.Spec.Protected,
+                Notes = changed.Spec.Notes,
+                Tags = changed.Spec.Tags,
+            };
             context.Terminal.Out.Write(
                 $"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
             return ExitCodes.Ok;
@@ -97,7 +102,8 @@ internal static class SetCommand
         ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
     {
         // The way in for gantry ssh stays, unless the guest's SSH port is published otherwise.
-        var ssh = cards.SelectMany(card => card.Published).Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));
+        var ssh = cards.SelectMany(card => card.Published)
+            .Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));
         return cards.Select((card, i) => card with { Published = i == 0 ? [.. ports, .. ssh] : [] }).ToValueList();
     }
 }

@@ -69,7 +69,8 @@ internal static class SnapshotCommand
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
             context.Output.Write(
-                new Rendered<List<SnapshotView>>([.. MachineViews.Snapshots(record)], () => MachineViewJson.Default.ListSnapshotView, Table),
+                new Rendered<List<SnapshotView>>([.. MachineViews.Snapshots(record)],
+                    () => MachineViewJson.Default.ListSnapshotView, Table),
                 output.Of(parse));
             return ExitCodes.Ok;
         });
@@ -111,7 +112,8 @@ internal static class SnapshotCommand
     private static TextTable Table(List<SnapshotView> snapshots)
     {
         var table = new TextTable(
-            new Column("name"), new Column("created"), new Column("memory"), new Column("after"), new Column("here"), new Column("notes"));
+            new Column("name"), new Column("created"), new Column("memory"), new Column("after"),
+            new Column("here"), new Column("notes"));
         foreach (var one in snapshots)
         {
             table.Add(
