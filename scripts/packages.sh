@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says which host packages are missing for a use (demo, tests, bench) and installs them: through apt as root without
+# Says which host packages are missing for a use (demo, tests, bench, isa) and installs them: through apt as root without
 # questions, otherwise by printing the one line to run. The list itself is scripts/packages.txt.
 # Sourced by ./test; on its own: scripts/packages.sh missing|install USE
 
@@ -90,6 +90,6 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case ${1:-}:${2:-} in
     missing:?*) missing_packages "$2" ;;
     install:?*) install_packages "${0##*/}" "$2" ;;
-    *) echo "usage: $0 missing|install demo|tests|bench" >&2; exit 2 ;;
+    *) echo "usage: $0 missing|install demo|tests|bench|isa" >&2; exit 2 ;;
   esac
 fi

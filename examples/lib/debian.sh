@@ -4,6 +4,7 @@
 #   debian_open ARCH                  choose where packages of ARCH come from
 #   debian_first NAME...              print the first of NAMEs that exists in Debian
 #   debian_fetch NAME...              print the path of each package's .deb, one a line, downloading what is missing
+#   debian_closure NAME...            print the packages with all that they depend on
 #   debian_unpack FOLDER DEB...       unpack the packages into FOLDER
 #   debian_kernel META                print the package that a kernel's meta package stands for
 #   debian_modules FROM TO NAME...    copy kernel modules with all that they need, and write the tables modprobe reads
@@ -300,3 +301,11 @@ debian_module_tables() (
     done <.sorted | LC_ALL=C sort >modules.alias
     rm -f .sorted
 )
+
+# debian_closure NAME...: prints the packages and all that they depend on, as they would be installed on an empty system.
+debian_closure() {
+    if ! found=$(debian_apt apt-get -q --print-uris --no-install-recommends install "$@" 2>"$debian_root/fetch.log"); then
+        die "apt does not know all of these packages for $debian_arch: $*" "$(tail -n 2 "$debian_root/fetch.log")"
+    fi
+    echo "$found" | awk '/^\047/ { n = $2; sub(/_.*/, "", n); print n }'
+}

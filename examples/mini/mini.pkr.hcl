@@ -15,8 +15,20 @@ variable "iso" {
 
 variable "arch" {
   type        = string
-  description = "The ISO's architecture: amd64 (BIOS) or arm64 (UEFI)."
+  description = "The ISO's architecture: amd64 or arm64."
   default     = "amd64"
+}
+
+variable "firmware" {
+  type        = string
+  description = "What the machine starts with: bios or uefi. Machines of arm64 have UEFI only."
+  default     = "bios"
+}
+
+variable "template" {
+  type        = string
+  description = "The name of the template."
+  default     = "mini"
 }
 
 variable "password" {
@@ -31,6 +43,8 @@ variable "hostname" {
 }
 
 locals {
+  uefi = var.firmware == "uefi" || var.arch == "arm64"
+
   answers = <<-END
     hostname=${var.hostname}
     user=root
@@ -48,25 +62,29 @@ locals {
     arm64 = "virt"
   }
 
-  boot_commands = {
-    # isolinux: its menu waits for a key. Esc leaves it for the prompt, as with Debian's installer.
-    amd64 = [
-      "<waitFor 'Mini installer' 60s>", "<esc>",
-      "<waitFor 'boot:' 30s>",
-      "install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
-      "<waitForSerial 'installation complete' 300s>",
-    ]
-    # GRUB: c opens its command line. UEFI shows the same on the screen and the serial line.
-    arm64 = [
-      "<waitForSerial 'Install' 120s>", "c",
-      "<waitForSerial 'grub>' 30s>",
-      "linux /install/vmlinuz console=tty0 console=ttyAMA0 quiet",
-      " answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
-      "initrd /install/initrd.gz<enter>",
-      "boot<enter>",
-      "<waitForSerial 'installation complete' 300s>",
-    ]
+  consoles = {
+    amd64 = "ttyS0,115200"
+    arm64 = "ttyAMA0"
   }
+
+  # isolinux: its menu waits for a key. Esc leaves it for the prompt, as with Debian's installer.
+  isolinux_command = [
+    "<waitFor 'Mini installer' 60s>", "<esc>",
+    "<waitFor 'boot:' 30s>",
+    "install answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+    "<waitForSerial 'installation complete' 300s>",
+  ]
+
+  # GRUB: c opens its command line. UEFI shows the same on the screen and the serial line.
+  grub_command = [
+    "<waitForSerial 'Install' 120s>", "c",
+    "<waitForSerial 'grub>' 30s>",
+    "linux /install/vmlinuz console=tty0 console=${local.consoles[var.arch]} quiet",
+    " answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
+    "initrd /install/initrd.gz<enter>",
+    "boot<enter>",
+    "<waitForSerial 'installation complete' 300s>",
+  ]
 }
 
 source "qemu" "mini" {
@@ -75,6 +93,7 @@ source "qemu" "mini" {
 
   qemu_binary    = local.qemu_binaries[var.arch]
   machine_type   = local.machine_types[var.arch]
+  efi_boot       = local.uefi
   memory         = 256
   cpus           = 1
   disk_size      = "1G"
@@ -89,7 +108,7 @@ source "qemu" "mini" {
   }
 
   boot_wait    = "0s"
-  boot_command = local.boot_commands[var.arch]
+  boot_command = local.uefi ? local.grub_command : local.isolinux_command
 
   communicator     = "ssh"
   ssh_username     = "root"
@@ -124,6 +143,6 @@ build {
   # Only a template of the local store; without this block a disk file in output-mini/ would be made as well, as
   # Packer does.
   artifact "template" {
-    name = "mini"
+    name = var.template
   }
 }

@@ -17,7 +17,8 @@ public static class JobExtensions
     {
         try
         {
-            return await runner.RunAsync(kind, context, new SinkProgress(progress), cancellationToken).ConfigureAwait(false);
+            return await runner.RunAsync(kind, context, new SinkProgress(progress), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (StepFailedException e) when (e.InnerException is ProblemException inner)
         {

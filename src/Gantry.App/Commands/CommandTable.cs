@@ -49,6 +49,7 @@ internal static class CommandTable
         new("validate", CommandGroup.Builds, ValidateCommand.Summary, ValidateCommand.Build),
         new("inspect", CommandGroup.Builds, InspectCommand.Summary, InspectCommand.Build),
         new("template", CommandGroup.Builds, TemplateCommand.Summary, TemplateCommand.Build),
+        new("image", CommandGroup.Builds, ImageCommand.Summary, ImageCommand.Build),
         new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),

@@ -34,7 +34,8 @@ internal static class ConsoleCommand
     }
 
     /// <summary>QEMU serves one client and lets others wait without a word, so it is asked first.</summary>
-    private static async Task RequireFreeAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task RequireFreeAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         await using var guest = await node.Host.GetRunningAsync(machine, cancellationToken);
         try
@@ -61,7 +62,8 @@ internal static class ConsoleCommand
         }
     }
 
-    private static async Task<Socket> ConnectAsync(MachineRecord machine, RunPaths paths, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectAsync(
+        MachineRecord machine, RunPaths paths, CancellationToken cancellationToken)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -111,7 +113,9 @@ internal static class ConsoleCommand
             terminal.Error.Write(left ? "\nLeft the console\n" : $"\n{machine.Spec.Name} has stopped\n");
     }
 
-    /// <summary>True when the person at the keyboard wants to leave; false when the input or the machine ended.</summary>
+    /// <summary>
+    /// True when the person at the keyboard wants to leave; false when the input or the machine ended.
+    /// </summary>
     private static async Task<bool> SendAsync(
         Stream input, Socket socket, bool interactive, CancellationToken cancellationToken)
     {

@@ -59,9 +59,11 @@ internal static class CopyCommand
         return isFolder ? source + "/" : source;
     }
 
-    private static async Task<bool> TestAsync(GuestShell shell, string test, string path, CancellationToken cancellationToken)
+    private static async Task<bool> TestAsync(
+        GuestShell shell, string test, string path, CancellationToken cancellationToken)
     {
-        var quoted = path.StartsWith("~/", StringComparison.Ordinal) ? ShellText.Quote("./" + path[2..]) : ShellText.Quote(path);
+        var quoted = path.StartsWith("~/", StringComparison.Ordinal)
+            ? ShellText.Quote("./" + path[2..]) : ShellText.Quote(path);
         return (await shell.RunAsync($"test {test} {quoted}", cancellationToken)).Status.IsSuccess;
     }
 

@@ -17,13 +17,16 @@ internal static class EditCommand
 
     private const int LongestText = 256 * 1024;
 
-    private static readonly JsonTypeInfo<MachineSpec> Form = (JsonTypeInfo<MachineSpec>)new JsonSerializerOptions(ModelJson.Default.Options)
+    private static readonly JsonSerializerOptions Options = new(ModelJson.Default.Options)
     {
         WriteIndented = true,
         AllowTrailingCommas = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    }.GetTypeInfo(typeof(MachineSpec));
+    };
+
+    private static readonly JsonTypeInfo<MachineSpec> Form =
+        (JsonTypeInfo<MachineSpec>)Options.GetTypeInfo(typeof(MachineSpec));
 
     public static Command Build(CommandContext context)
     {
@@ -81,7 +84,9 @@ internal static class EditCommand
         if (now.Spec != before.Spec)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{before.Spec.Name} was changed by another command meanwhile", $"edit it again: gantry edit {before.Spec.Name}");
+                ProblemKind.Conflict,
+                $"{before.Spec.Name} was changed by another command meanwhile",
+                $"edit it again: gantry edit {before.Spec.Name}");
         }
 
         return now with { Spec = spec };
@@ -128,7 +133,8 @@ internal static class EditCommand
 
     private static async Task OpenEditorAsync(CommandContext context, string file, CancellationToken cancellationToken)
     {
-        var editor = new[] { "VISUAL", "EDITOR" }.Select(context.Environment).FirstOrDefault(value => !string.IsNullOrEmpty(value)) ?? "vi";
+        var editor = context.Environment("VISUAL") is { Length: > 0 } visual ? visual
+            : context.Environment("EDITOR") is { Length: > 0 } plain ? plain : "vi";
         context.Terminal.Out.Flush();
         // The variable is a line for the shell (code --wait), as for every program that reads it.
         var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"{editor} \"$1\"", "sh", file } };

@@ -11,7 +11,7 @@ using Gantry.Model.Machines;
 namespace Gantry.App.Commands;
 
 /// <summary>Looks once whether a machine is as <c>gantry wait</c> wants it.</summary>
-internal sealed class GoalProbe(GantryNode node, MachineRecord machine, HttpClient http, TimeProvider time)
+internal sealed class GoalProbe(GantryNode node, MachineRecord machine, HttpClient http, SerialGoal? console, TimeProvider time)
 {
     /// <summary>QEMU accepts for a guest that refuses, and closes as soon as the guest has.</summary>
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
@@ -29,6 +29,17 @@ internal sealed class GoalProbe(GantryNode node, MachineRecord machine, HttpClie
         {
             var phase = await node.Host.PhaseAsync(machine, cancellationToken);
             return phase == MachinePhase.Running ? null : $"it is {phase.ToString().ToLowerInvariant()}";
+        }
+
+        if (console is not null)
+        {
+            // Asked before the file is read: what a machine said before it ended is all there then.
+            var isAlive = node.Host.IsAlive(machine.Number);
+            if (console.Look())
+                return null;
+            return isAlive ? "it said: " + console.Last : throw new ProblemException(
+                ProblemKind.Failed, $"{machine.Spec.Name} has ended, and /{goal.Pattern}/ was not among what it said",
+                $"look what it said: gantry logs {machine.Spec.Name}");
         }
 
         var (address, port) = GuestPorts.Find(node.Host, machine, goal.Port);

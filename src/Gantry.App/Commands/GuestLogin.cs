@@ -94,7 +94,8 @@ internal sealed class GuestLogin
     }
 
     /// <summary>A paused guest never answers, and one would wait for it in vain.</summary>
-    private static async Task RequireRunningAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task RequireRunningAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         await using var guest = await node.Host.GetRunningAsync(machine, cancellationToken);
         if (await guest.PhaseAsync(cancellationToken) == MachinePhase.Paused)
@@ -105,7 +106,8 @@ internal sealed class GuestLogin
     }
 
     /// <summary>From the keyboard without showing it, or the first line of a pipe.</summary>
-    private static async Task<string> AskAsync(ITerminal terminal, SshTarget target, CancellationToken cancellationToken)
+    private static async Task<string> AskAsync(
+        ITerminal terminal, SshTarget target, CancellationToken cancellationToken)
     {
         if (terminal.InIsTerminal)
             terminal.Error.Write($"Password of {target.User}: ");

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Gantry.App.Hosting;
-using Gantry.Machines.Create;
+using Gantry.App.Output;
 using Gantry.Machines.Guest;
 using Gantry.Machines.Run;
 using Gantry.Model;
@@ -8,27 +8,25 @@ using Gantry.Model.Machines;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry launch</c>: a new machine of a template, started; and <c>gantry create</c>, the same not started.</summary>
+/// <summary>
+/// <c>gantry launch</c>: a new machine of a template or of a kernel, started; and <c>gantry create</c>, the same not
+/// started.
+/// </summary>
 internal static class LaunchCommand
 {
-    public const string Summary = "Make a machine from a template and start it";
+    public const string Summary = "Make a machine from a template or a kernel and start it";
 
-    public const string CreateSummary = "Make a machine from a template";
+    public const string CreateSummary = "Make a machine from a template or a kernel";
 
     public static Command Build(CommandContext context) => Make(context, "launch", Summary, start: true);
 
     public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
 
     /// <summary>Starts a machine and says where it can be reached.</summary>
-    public static async Task StartAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    public static async Task StartAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
-        using (var view = context.StartProgress())
-        {
-            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
-            view.Complete();
-        }
-
-        await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
+        await StartQuietlyAsync(context, node, machine, cancellationToken);
         context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");
         foreach (var port in node.Host.Runtime(machine.Number)?.Ports ?? [])
         {
@@ -37,12 +35,26 @@ internal static class LaunchCommand
         }
     }
 
+    /// <summary>Starts a machine and says nothing but its progress.</summary>
+    private static async Task StartQuietlyAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        using (var view = context.StartProgress())
+        {
+            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+            view.Complete();
+        }
+
+        await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
+    }
+
     /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
-    private static async Task StartNewAsync(CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task StartNewAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, bool quietly, CancellationToken cancellationToken)
     {
         try
         {
-            await StartAsync(context, node, machine, cancellationToken);
+            await (quietly ? StartQuietlyAsync(context, node, machine, cancellationToken) : StartAsync(context, node, machine, cancellationToken));
         }
         catch (Exception e) when (e is ProblemException or OperationCanceledException)
         {
@@ -53,20 +65,30 @@ internal static class LaunchCommand
 
     private static Command Make(CommandContext context, string verb, string summary, bool start)
     {
-        var template = CommonArguments.Template(context);
+        var template = CommonArguments.Template(context, "The template's name; none with --kernel");
+        template.Arity = ArgumentArity.ZeroOrOne;
         var options = new MachineOptions();
+        var kernel = new KernelOptions();
         var command = new Command(verb, summary) { template };
         options.AddTo(command);
+        kernel.AddTo(command);
+        var output = OutputOption.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
+            var what = kernel.Of(parse, parse.GetValue(template));
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
-            var found = await node.Templates.GetAsync(parse.GetValue(template)!, cancellationToken);
+            var found = what is null ? await node.Templates.GetAsync(parse.GetValue(template)!, cancellationToken) : null;
             var key = await NodeKey.GetAsync(node.Folders, cancellationToken);
-            var wishes = await options.WishesAsync(node, parse, found.LoginUser, key.PublicKey, cancellationToken);
-            var machine = await node.Launcher.FromTemplateAsync(found, wishes, cancellationToken);
+            var wishes = await options.WishesAsync(node, parse, found?.LoginUser, key.PublicKey, cancellationToken);
+            var machine = what is null
+                ? await node.Launcher.FromTemplateAsync(found!, wishes, cancellationToken)
+                : await node.Launcher.FromKernelAsync(what, wishes, cancellationToken);
+            var quietly = output.Of(parse) != OutputFormat.Table;
             if (start)
-                await StartNewAsync(context, node, machine, cancellationToken);
-            else
+                await StartNewAsync(context, node, machine, quietly, cancellationToken);
+            if (quietly)
+                await ListCommand.WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
+            else if (!start)
                 context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
             return ExitCodes.Ok;
         });

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Gantry.App.Hosting;
 using Gantry.App.Output;
+using Gantry.Model.Machines;
 using Gantry.Storage.Volumes;
 
 namespace Gantry.App.Commands;
@@ -34,11 +36,18 @@ internal static class ListCommand
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
-            var view = await MachineViews.OfAsync(node, machine, cancellationToken);
-            context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), output.Of(parse));
+            await WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <summary>Writes all that is known of one machine.</summary>
+    public static async Task WriteAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, OutputFormat format, CancellationToken cancellationToken)
+    {
+        var view = await MachineViews.OfAsync(node, machine, cancellationToken);
+        context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
     }
 
     private static TextTable Table(List<MachineView> machines)
@@ -89,7 +98,8 @@ internal static class ListCommand
     private static string DiskText(DiskView disk)
     {
         var layers = disk.Layers.Select(layer => $"  {layer.Volume} {FileSpace.Words(layer.Bytes)}: {layer.Purpose}");
-        var merging = disk.Layers.Count > VolumePool.LongestChain ? $", more than {VolumePool.LongestChain}: merged at the next start" : "";
+        var merging = disk.Layers.Count > VolumePool.LongestChain
+            ? $", more than {VolumePool.LongestChain}: merged at the next start" : "";
         return $"{disk.SizeBytes >> 20} MiB in {disk.Layers.Count} layers{merging}\n{string.Join('\n', layers)}";
     }
 

@@ -64,7 +64,13 @@ internal sealed class MachineOptions
             && int.TryParse(parts[^2], NumberStyles.None, CultureInfo.InvariantCulture, out var host) && host <= 65535
             && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest) && guest is > 0 and <= 65535)
         {
-            return new PublishedPort { Address = parts.Length == 3 ? parts[0] : "127.0.0.1", HostPort = host, GuestPort = guest, Udp = udp };
+            return new PublishedPort
+            {
+                Address = parts.Length == 3 ? parts[0] : "127.0.0.1",
+                HostPort = host,
+                GuestPort = guest,
+                Udp = udp,
+            };
         }
 
         throw new ProblemException(
@@ -74,9 +80,11 @@ internal sealed class MachineOptions
     internal static long Size(string option, string text, long unit) =>
         Sizes.TryParse(text, unit, out var bytes) && bytes > 0
             ? bytes
-            : throw new ProblemException(ProblemKind.InvalidInput, $"{option} {text} is no size", "write for example 512M or 10G");
+            : throw new ProblemException(
+                ProblemKind.InvalidInput, $"{option} {text} is no size", "write for example 512M or 10G");
 
-    private async Task<CloudInit> CloudInitAsync(ParseResult parse, string? loginUser, string nodeKey, CancellationToken cancellationToken)
+    private async Task<CloudInit> CloudInitAsync(
+        ParseResult parse, string? loginUser, string nodeKey, CancellationToken cancellationToken)
     {
         var keys = new List<string> { nodeKey };
         foreach (var file in parse.GetValue(_keys) ?? [])
@@ -86,8 +94,10 @@ internal sealed class MachineOptions
             User = parse.GetValue(_user) ?? loginUser,
             SshKeys = [.. keys],
             PasswordHash = parse.GetValue(_password) is { } password ? Sha512Crypt.Hash(password) : null,
-            UserData = parse.GetValue(_userData) is { } data ? await ReadAsync("--user-data", data, cancellationToken) : null,
-            NetworkConfig = parse.GetValue(_network) is { } network ? await ReadAsync("--network-config", network, cancellationToken) : null,
+            UserData = parse.GetValue(_userData) is { } data
+                ? await ReadAsync("--user-data", data, cancellationToken) : null,
+            NetworkConfig = parse.GetValue(_network) is { } network
+                ? await ReadAsync("--network-config", network, cancellationToken) : null,
         };
     }
 

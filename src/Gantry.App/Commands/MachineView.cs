@@ -23,6 +23,9 @@ internal sealed record MachineView
 
     public string? AcceleratorReason { get; init; }
 
+    /// <summary>Null while it does not run.</summary>
+    public DateTimeOffset? Started { get; init; }
+
     public string? MachineType { get; init; }
 
     public required int Cpus { get; init; }

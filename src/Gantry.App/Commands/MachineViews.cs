@@ -38,27 +38,31 @@ internal static class MachineViews
     }
 
     /// <summary>One machine with all that is known of it.</summary>
-    public static async Task<MachineView> OfAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    public static async Task<MachineView> OfAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         var phase = await node.Host.PhaseAsync(machine, cancellationToken);
-        var template = machine.Template is { } id ? (await node.Templates.FindByIdAsync(id, cancellationToken))?.Name : null;
+        var template = machine.Template is { } id
+            ? (await node.Templates.FindByIdAsync(id, cancellationToken))?.Name : null;
         return View(machine, node.Host.Runtime(machine.Number), phase, template ?? TemplateOf(machine)) with
         {
             Disks = await DisksAsync(node, machine, cancellationToken),
         };
     }
 
-    public static ValueList<SnapshotView> Snapshots(MachineRecord machine) => machine.Snapshots.Select(snapshot => new SnapshotView
-    {
-        Name = snapshot.Name,
-        Created = snapshot.Created,
-        Memory = snapshot.MemoryFile is not null,
-        Parent = snapshot.Parent,
-        Current = snapshot.Name == machine.CurrentSnapshot,
-        Notes = snapshot.Notes,
-    }).ToValueList();
+    public static ValueList<SnapshotView> Snapshots(MachineRecord machine) =>
+        machine.Snapshots.Select(snapshot => new SnapshotView
+        {
+            Name = snapshot.Name,
+            Created = snapshot.Created,
+            Memory = snapshot.MemoryFile is not null,
+            Parent = snapshot.Parent,
+            Current = snapshot.Name == machine.CurrentSnapshot,
+            Notes = snapshot.Notes,
+        }).ToValueList();
 
-    private static async Task<MachinePhase> AskAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task<MachinePhase> AskAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(AskPatience, node.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -85,6 +89,7 @@ internal static class MachineViews
         Isa = machine.Spec.Isa.Name(),
         Accelerator = runtime?.Accelerator.ToString().ToLowerInvariant(),
         AcceleratorReason = runtime?.AcceleratorReason,
+        Started = runtime?.Started,
         MachineType = machine.Spec.MachineType,
         Cpus = machine.Spec.Cpu.Count,
         MemoryMiB = machine.Spec.MemoryMiB,
@@ -106,7 +111,8 @@ internal static class MachineViews
         Disks = [],
     };
 
-    private static async Task<ValueList<DiskView>> DisksAsync(GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    private static async Task<ValueList<DiskView>> DisksAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
     {
         var disks = new List<DiskView>();
         foreach (var disk in machine.Spec.Disks)

@@ -19,7 +19,8 @@ internal static class PowerCommands
 
     private static Option<int> Timeout => new("--timeout") { HelpName = "SECONDS", Description = "How long to wait for the guest", DefaultValueFactory = _ => 60 };
 
-    public static Command BuildStart(CommandContext context) => Make(context, "start", StartSummary, (node, machine, token) =>
+    public static Command BuildStart(CommandContext context) =>
+        Make(context, "start", StartSummary, (node, machine, token) =>
         LaunchCommand.StartAsync(context, node, machine, token));
 
     public static Command BuildShutdown(CommandContext context)
@@ -32,7 +33,8 @@ internal static class PowerCommands
         });
     }
 
-    public static Command BuildStop(CommandContext context) => Make(context, "stop", StopSummary, async (node, machine, token) =>
+    public static Command BuildStop(CommandContext context) =>
+        Make(context, "stop", StopSummary, async (node, machine, token) =>
     {
         await node.Host.StopAsync(machine, token);
         context.Terminal.Out.Write($"{machine.Spec.Name} is stopped\n");
@@ -49,10 +51,12 @@ internal static class PowerCommands
         });
     }
 
-    public static Command BuildPause(CommandContext context) => Make(context, "pause", PauseSummary, (node, machine, token) =>
+    public static Command BuildPause(CommandContext context) =>
+        Make(context, "pause", PauseSummary, (node, machine, token) =>
         WithGuestAsync(context, node, machine, "is paused", (guest, inner) => guest.PauseAsync(inner), token));
 
-    public static Command BuildResume(CommandContext context) => Make(context, "resume", ResumeSummary, (node, machine, token) =>
+    public static Command BuildResume(CommandContext context) =>
+        Make(context, "resume", ResumeSummary, (node, machine, token) =>
         WithGuestAsync(context, node, machine, "goes on", (guest, inner) => guest.ResumeAsync(inner), token));
 
     private static async Task WithGuestAsync(

@@ -26,8 +26,10 @@ internal static class SetCommand
         {
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
             var machine = await node.Machines.GetAsync(parse.GetValue(name)!, cancellationToken);
-            var ports = parse.GetValue(publish) is { Length: > 0 } texts ? texts.Select(MachineOptions.Port).ToValueList() : null;
-            var shared = parse.GetValue(share) is { Length: > 0 } folders ? folders.Select(MachineOptions.Share).ToValueList() : null;
+            var ports = parse.GetValue(publish) is { Length: > 0 } texts
+                ? texts.Select(MachineOptions.Port).ToValueList() : null;
+            var shared = parse.GetValue(share) is { Length: > 0 } folders
+                ? folders.Select(MachineOptions.Share).ToValueList() : null;
             var tagged = parse.GetValue(tags) is { Length: > 0 } words ? words.ToValueList() : null;
             var changed = await node.Machines.UpdateAsync(
                 machine.Number,
@@ -36,10 +38,12 @@ internal static class SetCommand
                     Spec = record.Spec with
                     {
                         Cpu = parse.GetValue(cpus) is { } count ? new CpuTopology { Count = count } : record.Spec.Cpu,
-                        MemoryMiB = parse.GetValue(memory) is { } size ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : record.Spec.MemoryMiB,
+                        MemoryMiB = parse.GetValue(memory) is { } size
+                            ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : record.Spec.MemoryMiB,
                         Protected = parse.GetValue(guarded) ?? record.Spec.Protected,
                         Notes = parse.GetValue(notes) ?? record.Spec.Notes,
-                        NetworkCards = ports is null ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
+                        NetworkCards = ports is null
+                            ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
                         SharedFolders = shared ?? record.Spec.SharedFolders,
                         Tags = tagged ?? record.Spec.Tags,
                     },
@@ -76,7 +80,8 @@ internal static class SetCommand
         return after;
     }
 
-    private static ValueList<NetworkCardSpec> WithPorts(ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
+    private static ValueList<NetworkCardSpec> WithPorts(
+        ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
     {
         // The way in for gantry ssh stays, unless the guest's SSH port is published otherwise.
         var ssh = cards.SelectMany(card => card.Published).Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));

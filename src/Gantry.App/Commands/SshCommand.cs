@@ -31,7 +31,8 @@ internal static class SshCommand
         return command;
     }
 
-    private static async Task<int> OpenAsync(CommandContext context, GuestShell shell, CancellationToken cancellationToken)
+    private static async Task<int> OpenAsync(
+        CommandContext context, GuestShell shell, CancellationToken cancellationToken)
     {
         context.Terminal.Out.Flush();
         var (columns, rows) = RawTerminal.Size();

@@ -80,7 +80,8 @@ internal static class TemplateCommand
         return command;
     }
 
-    private static async Task<TemplateView> ViewAsync(GantryNode node, TemplateRecord template, CancellationToken cancellationToken)
+    private static async Task<TemplateView> ViewAsync(
+        GantryNode node, TemplateRecord template, CancellationToken cancellationToken)
     {
         var disks = new List<TemplateDiskView>();
         foreach (var disk in template.Spec.Disks)
@@ -128,7 +129,8 @@ internal static class TemplateCommand
         foreach (var one in templates)
         {
             table.Add(
-                one.Superseded ? $"{one.Name} (superseded)" : one.Name, one.Isa, $"{one.Bytes >> 20} MiB", $"{one.UsedBy.Count}",
+                one.Superseded
+                    ? $"{one.Name} (superseded)" : one.Name, one.Isa, $"{one.Bytes >> 20} MiB", $"{one.UsedBy.Count}",
                 Time(one.Created), one.Digest[..12]);
         }
 
@@ -164,5 +166,6 @@ internal static class TemplateCommand
         return fields;
     }
 
-    private static string Time(DateTimeOffset time) => time.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time) =>
+        time.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Gantry.App.Hosting;
+using Gantry.App.Output;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -12,43 +15,70 @@ internal static class WaitCommand
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Reading what was added to a file costs less than asking a guest.</summary>
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromMilliseconds(50);
+
     public static Command Build(CommandContext context)
     {
         var machine = CommonArguments.Machine(context);
         var goal = new Option<string>("--for")
         {
             HelpName = "GOAL",
-            Description = "running, stopped, ssh, port:N, or http[:N[/PATH]]; N is a port of the guest that it publishes",
+            Description = "running, stopped, ssh, port:N, http[:N[/PATH]], or serial:REGEX; N is a port of the guest that it "
+                + "publishes, REGEX what a line of its serial console holds",
             Required = true,
         };
-        goal.CompletionSources.Add("running", "stopped", "ssh", "port:", "http");
+        goal.CompletionSources.Add("running", "stopped", "ssh", "port:", "http", "serial:");
         var timeout = new Option<string>("--timeout")
         {
             HelpName = "TIME",
             Description = "When to give up, such as 30s or 5m (60s)",
         };
         var command = new Command("wait", Summary) { machine, goal, timeout };
+        var output = OutputOption.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
             var wanted = WaitGoal.Parse(parse.GetValue(goal)!);
             var patience = DurationText.Parse(parse.GetValue(timeout) ?? "60s");
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
-            using var view = context.StartProgress();
-            view.Activity($"Waiting for {record.Spec.Name}: {wanted}");
-            await WaitAsync(node, record, wanted, patience, context.Time, cancellationToken);
-            view.Complete();
+            // Asked before the wait: of a machine that has ended meanwhile it can't be told any more.
+            var started = node.Host.Runtime(record.Number)?.Started;
+            string? line;
+            using (var view = context.StartProgress())
+            {
+                view.Activity($"Waiting for {record.Spec.Name}: {wanted}");
+                line = await WaitAsync(node, record, wanted, patience, context.Time, cancellationToken);
+                view.Complete();
+            }
+
+            var result = new WaitResult
+            {
+                Machine = record.Spec.Name,
+                Goal = wanted.ToString(),
+                SecondsSinceStart = started is { } at ? Math.Round((context.Time.GetUtcNow() - at).TotalSeconds, 2) : null,
+                Line = line,
+            };
+            if (output.Of(parse) != OutputFormat.Table || line is not null)
+            {
+                context.Output.Write(
+                    new Rendered<WaitResult>(result, () => WaitJson.Default.WaitResult, one => new FieldList { { "line", one.Line ?? "" } }),
+                    output.Of(parse));
+            }
+
             return ExitCodes.Ok;
         });
         return command;
     }
 
-    private static async Task WaitAsync(
+    /// <summary>Returns when the goal is reached, with the line of the serial console that reached it.</summary>
+    private static async Task<string?> WaitAsync(
         GantryNode node, MachineRecord machine, WaitGoal goal, TimeSpan patience, TimeProvider time,
         CancellationToken cancellationToken)
     {
+        var console = goal.Pattern is { } pattern ? new SerialGoal(node.Host.PathsOf(machine.Number).SerialLog, pattern) : null;
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
-        var probe = new GoalProbe(node, machine, http, time);
+        var probe = new GoalProbe(node, machine, http, console, time);
         using var limit = new CancellationTokenSource(patience, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var last = "nothing was seen yet";
@@ -57,8 +87,10 @@ internal static class WaitCommand
             while (await probe.LookAsync(goal, both.Token) is { } seen)
             {
                 last = seen;
-                await Task.Delay(LookInterval, time, both.Token);
+                await Task.Delay(console is null ? LookInterval : ReadInterval, time, both.Token);
             }
+
+            return console?.Line;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -77,12 +109,32 @@ internal enum WaitKind
     Ssh,
     Port,
     Http,
+    Serial,
 }
+
+/// <summary>What came of a wait.</summary>
+internal sealed record WaitResult
+{
+    public required string Machine { get; init; }
+
+    public required string Goal { get; init; }
+
+    /// <summary>From the start of its QEMU to the goal; null where it was not running when the wait began.</summary>
+    public double? SecondsSinceStart { get; init; }
+
+    /// <summary>The line of the serial console that was waited for.</summary>
+    public string? Line { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(WaitResult))]
+internal sealed partial class WaitJson : JsonSerializerContext;
 
 /// <summary>What is waited for.</summary>
 /// <param name="Port">The guest's; 0 where none is meant.</param>
 /// <param name="Path">Of HTTP, with its slash.</param>
-internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/")
+/// <param name="Pattern">Of the serial console's line.</param>
+internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/", Regex? Pattern = null)
 {
     private const int SshPort = 22;
     private const int HttpPort = 80;
@@ -102,6 +154,8 @@ internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/")
                 return new WaitGoal(WaitKind.Http, HttpPort);
         }
 
+        if (text.StartsWith("serial:", StringComparison.Ordinal))
+            return new WaitGoal(WaitKind.Serial, Pattern: SerialGoal.Parse(text[7..]));
         if (text.StartsWith("port:", StringComparison.Ordinal) && TryPort(text.AsSpan(5), out var port))
             return new WaitGoal(WaitKind.Port, port);
         if (text.StartsWith("http:", StringComparison.Ordinal))
@@ -109,14 +163,15 @@ internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/")
             var rest = text[5..];
             var slash = rest.IndexOf('/', StringComparison.Ordinal);
             var path = slash < 0 ? "/" : rest[slash..];
-            if (TryPort(slash < 0 ? rest : rest.AsSpan(0, slash), out port) && Uri.IsWellFormedUriString(path, UriKind.Relative))
+            if (TryPort(slash < 0
+                ? rest : rest.AsSpan(0, slash), out port) && Uri.IsWellFormedUriString(path, UriKind.Relative))
                 return new WaitGoal(WaitKind.Http, port, path);
         }
 
         throw new ProblemException(
             ProblemKind.InvalidInput,
             $"'{text}' is nothing that can be waited for",
-            "expected running, stopped, ssh, port:N, http, http:N or http:N/path, with a port of the guest from 1 to 65535");
+            "expected running, stopped, ssh, port:N, http, http:N, http:N/path or serial:REGEX, with a port of the guest from 1 to 65535");
     }
 
     public override string ToString() => Kind switch
@@ -126,6 +181,7 @@ internal sealed record WaitGoal(WaitKind Kind, int Port = 0, string Path = "/")
         WaitKind.Ssh => "SSH",
         WaitKind.Port => $"port {Port}",
         WaitKind.Http => $"HTTP on port {Port}",
+        WaitKind.Serial => $"/{Pattern}/ on the serial console",
     };
 
     private static bool TryPort(ReadOnlySpan<char> text, out int port) =>

@@ -43,6 +43,7 @@ internal sealed class DemoRun(CommandContext context)
             var machine = await TimeAsync("starting the machine", () => LaunchAsync(node, template, view, cancellationToken));
             address = AddressOf(node, machine);
             await TimeAsync("until the page answers", () => WaitForPageAsync(node, machine, address, view, cancellationToken));
+            view.Complete();
         }
 
         Report(address, context.Time.GetElapsedTime(start));
@@ -102,9 +103,15 @@ internal sealed class DemoRun(CommandContext context)
         view.Activity("Making an installer ISO from Debian's packages");
         Directory.CreateDirectory(Path.GetDirectoryName(iso)!);
         var arch = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+        // The script writes the images with this program.
+        var environment = new Dictionary<string, string>();
+        if (Environment.ProcessPath is { } program)
+            environment["GANTRY"] = program;
         var result = await HostProgram.RunAsync(
             Path.Combine(example, "make-iso"), ["--arch", arch, iso], "the examples of Gantry", cancellationToken,
-            text => view.GuestLine(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? ""), example);
+            workingFolder: example,
+            onError: text => view.GuestLine(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? ""),
+            environment: environment);
         if (result.ExitCode != 0)
         {
             throw new ProblemException(

@@ -137,11 +137,12 @@ public sealed class FakeGuest(FakeMachine machine) : IMachineGuest
     {
         await machine.ActAsync("nodes", cancellationToken).ConfigureAwait(false);
         var nodes = machine.Overlays.ToDictionary(overlay => overlay.Value, overlay => overlay.Key);
-        for (var disk = 0; disk < machine.Launch.Disks.Count; disk++)
+        var chains = machine.Launch.Disks.Select((disk, i) => (Name: $"disk{i}", disk.Chain))
+            .Append((Name: "efivars", Chain: machine.Launch.Variables));
+        foreach (var (name, chain) in chains)
         {
-            var chain = machine.Launch.Disks[disk].Chain;
             for (var depth = 0; depth < chain.Count; depth++)
-                nodes.TryAdd(chain[depth].Path, depth == 0 ? $"disk{disk}" : $"disk{disk}-{depth}");
+                nodes.TryAdd(chain[depth].Path, depth == 0 ? name : $"{name}-{depth}");
         }
         return nodes;
     }

@@ -73,7 +73,7 @@ public sealed class BuildMachine : IAsyncDisposable
         }
 
         var script = BootCommandScript.Parse(
-            [.. _source.Boot.Command], new TemplateScope { Fields = BootFields() }, BuildPreparer.OptionsOf(_source));
+            [.. _source.Boot.Command], new TemplateScope { Fields = _randoms.BootFields(_source) }, BuildPreparer.OptionsOf(_source));
         var keyboardOptions = new GuestKeyboardOptions
         {
             MinimumInterval = _source.Boot.KeyInterval ?? TimeSpan.Zero,
@@ -171,14 +171,6 @@ public sealed class BuildMachine : IAsyncDisposable
 
     private QemuScreenReader Screen() =>
         new(Guest.Monitor, hasTextMemory: Machine.Spec.Isa is Isa.X86_64 or Isa.I386);
-
-    private Dictionary<string, string> BootFields() => new()
-    {
-        ["HTTPIP"] = BuildRandoms.HostSeenByGuest,
-        ["HTTPPort"] = _randoms.HttpPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        ["Name"] = _source.Output.MachineName,
-        ["SSHPublicKey"] = _randoms.PublicKey ?? "",
-    };
 
     private async Task<GuestExit?> WatchExitAsync(CancellationTokenSource gone, CancellationToken cancellationToken)
     {

@@ -91,6 +91,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
         var script = BootCommandScript.Parse(
             [.. source.Boot.Command], new TemplateScope { Fields = fields }, OptionsOf(source));
         var errors = script.Diagnostics.Where(one => one.IsError).ToList();
+        if (source.Base is BaseDefinition.Kernel kernel)
+            KernelCommandLine.Render(kernel.CommandLine, fields);
         if (errors.Count > 0)
         {
             throw new ProblemException(

@@ -57,6 +57,15 @@ public sealed class BuildRandoms
     public static bool NeedsKey(CommunicatorOptions communicator) =>
         communicator is { Kind: CommunicatorKind.Ssh, Password: null, PrivateKeyFile: null };
 
+    /// <summary>What a boot command and a kernel's arguments may refer to.</summary>
+    public Dictionary<string, string> BootFields(QemuSource source) => new()
+    {
+        ["HTTPIP"] = HostSeenByGuest,
+        ["HTTPPort"] = HttpPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["Name"] = source.Output.MachineName,
+        ["SSHPublicKey"] = PublicKey ?? "",
+    };
+
     public BuildVariables Variables(CommunicatorOptions communicator) => new()
     {
         Id = BuildId,

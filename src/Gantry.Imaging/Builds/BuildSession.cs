@@ -68,7 +68,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
 
     private QemuSource Source => _definition.Source;
 
-    private bool NeedsMachine => Source.Output.Template is not null || Source.Output.Directory is not null;
+    private bool NeedsMachine => Source.Output.NeedsMachine;
 
     private PreparedBuild Prepared => _prepared ?? throw new UnreachableException("the build is not prepared");
 
@@ -295,7 +295,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
                 // What the template names lies in this build's own folder, whichever layer it goes on from.
                 Cdroms = Prepared.Plan.Spec.Cdroms,
                 Floppy = Prepared.Plan.Spec.Floppy,
-                Kernel = layer is null ? plan.Spec.Kernel : null,
+                Kernel = layer is null && plan.Spec.Kernel is { } kernel ? KernelCommandLine.Render(kernel, _randoms.BootFields(Source)) : null,
             },
         };
     }

@@ -17,6 +17,21 @@ public static class BuildSteps
             BaseDefinition.Kernel kernel => $"base: kernel {kernel.KernelPath}",
             _ => throw new InvalidOperationException("unknown base"),
         };
+        foreach (var step in source.Output.NeedsMachine ? OfMachine(definition) : [])
+            yield return step;
+        if (source.Output.Template is { } name)
+            yield return $"artifact: template {name}";
+        if (source.Output.Directory is { } folder)
+            yield return $"artifact: {source.Output.Format ?? "qcow2"} disk in {folder}";
+        if (source.Output.Iso is { } installer)
+            yield return $"artifact: ISO {installer.Output}";
+        foreach (var chain in definition.PostProcessors)
+            yield return $"post-process: {string.Join(", ", chain.Select(one => one.Label))}";
+    }
+
+    private static IEnumerable<string> OfMachine(BuildDefinition definition)
+    {
+        var source = definition.Source;
         if (source.Answers.HasHttp)
             yield return "answers: by HTTP";
         if (source.Answers.HasCd)
@@ -29,11 +44,5 @@ public static class BuildSteps
         foreach (var provisioner in definition.Provisioners)
             yield return $"provision: {provisioner.Label}";
         yield return source.Seal is not false && source.Communicator.Kind == CommunicatorKind.Ssh ? "seal and shut down" : "shut down";
-        if (source.Output.Template is { } name)
-            yield return $"artifact: template {name}";
-        if (source.Output.Directory is { } folder)
-            yield return $"artifact: {source.Output.Format ?? "qcow2"} disk in {folder}";
-        foreach (var chain in definition.PostProcessors)
-            yield return $"post-process: {string.Join(", ", chain.Select(one => one.Label))}";
     }
 }

@@ -210,6 +210,9 @@ public sealed record OutputOptions
 
     /// <summary><c>artifact "iso"</c>: an installer that needs no typing.</summary>
     public IsoArtifact? Iso { get; init; }
+
+    /// <summary>An ISO is made from an ISO; nothing has to run for it.</summary>
+    public bool NeedsMachine => Template is not null || Directory is not null;
 }
 
 /// <summary>An installer ISO made from another one, that boots by itself.</summary>

@@ -36,7 +36,8 @@ public sealed class MachineCatalog(IStateStore store)
             ProblemKind.NotFound,
             $"there is no machine '{nameOrNumber}'",
             NearNames.Suggest(nameOrNumber, all.Select(record => record.Spec.Name))
-                ?? (all.Length == 0 ? "there are no machines yet: gantry launch makes one" : "gantry list shows all machines"));
+                ?? (all.Length == 0
+                    ? "there are no machines yet: gantry launch makes one" : "gantry list shows all machines"));
     }
 
     public async ValueTask<MachineRecord?> FindAsync(string nameOrNumber, CancellationToken cancellationToken)
@@ -129,7 +130,9 @@ public sealed class MachineCatalog(IStateStore store)
         throw new DocumentConflictException(_records.KeyOf(Id(number)), DocumentCollection<MachineRecord>.MaxAttempts);
     }
 
-    /// <summary>Takes a record away if it is still as it was read, with changes of the caller's; whether it did.</summary>
+    /// <summary>
+    /// Takes a record away if it is still as it was read, with changes of the caller's; whether it did.
+    /// </summary>
     public async ValueTask<bool> TryRemoveAsync(
         MachineRecord machine,
         IEnumerable<StateCompare> conditions,

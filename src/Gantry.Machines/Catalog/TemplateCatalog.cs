@@ -94,7 +94,8 @@ public sealed class TemplateCatalog(IStateStore store)
 
     /// <summary>Gives a template another name; its id, and all that stands on it, stay.</summary>
     /// <exception cref="ProblemException">The new name is none or is taken, or the template changed meanwhile.</exception>
-    public async ValueTask<TemplateRecord> RenameAsync(TemplateRecord template, string newName, CancellationToken cancellationToken)
+    public async ValueTask<TemplateRecord> RenameAsync(
+        TemplateRecord template, string newName, CancellationToken cancellationToken)
     {
         Model.Machines.Names.Check(newName, "template");
         if (await FindAsync(newName, cancellationToken).ConfigureAwait(false) is not null)
@@ -125,7 +126,8 @@ public sealed class TemplateCatalog(IStateStore store)
             cancellationToken).ConfigureAwait(false);
         return commit.Succeeded
             ? renamed
-            : throw new ProblemException(ProblemKind.Conflict, $"template {template.Name} changed in the meantime", "try again");
+            : throw new ProblemException(
+                ProblemKind.Conflict, $"template {template.Name} changed in the meantime", "try again");
     }
 
     /// <summary>Takes a record away in one transaction with the count of its users; whether it did.</summary>
@@ -149,7 +151,8 @@ public sealed class TemplateCatalog(IStateStore store)
 
     public async ValueTask<ImmutableArray<string>> UsersAsync(string id, CancellationToken cancellationToken)
     {
-        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken).ConfigureAwait(false);
+        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken)
+            .ConfigureAwait(false);
         return [.. range.Entries.Select(entry => Encoding.UTF8.GetString(entry.Value.Span))];
     }
 

@@ -9,7 +9,9 @@ using Gantry.Storage.Volumes;
 
 namespace Gantry.Machines.Create;
 
-/// <summary>What a user says of a machine that is to be made from something that is there; null keeps what that has.</summary>
+/// <summary>
+/// What a user says of a machine that is to be made from something that is there; null keeps what that has.
+/// </summary>
 public sealed record MachineWishes
 {
     public required string Name { get; init; }
@@ -34,7 +36,20 @@ public sealed record MachineWishes
     public ValueList<string> Tags { get; init; } = [];
 }
 
-/// <summary>Makes machines from templates and from other machines.</summary>
+/// <summary>A machine that starts a kernel; null leaves the choice to the ISA.</summary>
+public sealed record KernelMachine
+{
+    public required Isa Isa { get; init; }
+
+    public required DirectBoot Boot { get; init; }
+
+    public string? MachineType { get; init; }
+
+    /// <summary>QEMU's name.</summary>
+    public string? CpuModel { get; init; }
+}
+
+/// <summary>Makes machines from templates, from other machines and from kernels.</summary>
 public sealed class MachineLauncher(
     MachineCatalog machines, MachineMaker maker, MachineHost host, DiskFreezer freezer, VolumePool volumes, IEntropy entropy)
 {
@@ -42,7 +57,8 @@ public sealed class MachineLauncher(
     private static readonly PublishedPort Ssh = new() { HostPort = 0, GuestPort = 22 };
 
     /// <summary>A linked clone: its disks are empty layers over the template's.</summary>
-    public Task<MachineRecord> FromTemplateAsync(TemplateRecord template, MachineWishes wishes, CancellationToken cancellationToken) =>
+    public Task<MachineRecord> FromTemplateAsync(
+        TemplateRecord template, MachineWishes wishes, CancellationToken cancellationToken) =>
         maker.CreateAsync(
             new MachinePlan
             {
@@ -54,20 +70,42 @@ public sealed class MachineLauncher(
             },
             cancellationToken);
 
+    /// <summary>A machine without a template, which starts a kernel given to QEMU. It has a disk where one is wished for.</summary>
+    public Task<MachineRecord> FromKernelAsync(KernelMachine what, MachineWishes wishes, CancellationToken cancellationToken)
+    {
+        var spec = new MachineSpec
+        {
+            Name = wishes.Name,
+            Isa = what.Isa,
+            MachineType = what.MachineType,
+            CpuModel = what.CpuModel,
+        };
+        return maker.CreateAsync(
+            new MachinePlan
+            {
+                Spec = Shape(spec, wishes) with { Kernel = what.Boot },
+                Disks = wishes.DiskSize is { } size ? [new DiskPlan { Size = size }] : [],
+            },
+            cancellationToken);
+    }
+
     /// <summary>
     /// A clone of a machine as its disks are now; a running one is frozen for an instant, as a crash would leave it.
     /// It gets an identity of its own.
     /// </summary>
-    public async Task<MachineRecord> FromMachineAsync(MachineRecord source, MachineWishes wishes, CancellationToken cancellationToken)
+    public async Task<MachineRecord> FromMachineAsync(
+        MachineRecord source, MachineWishes wishes, CancellationToken cancellationToken)
     {
         Names.Check(wishes.Name, "machine");
-        using var held = await host.LockAsync(source.Number, TimeSpan.FromSeconds(30), cancellationToken).ConfigureAwait(false);
+        using var held = await host.LockAsync(source.Number, TimeSpan.FromSeconds(30), cancellationToken)
+            .ConfigureAwait(false);
         source = await machines.GetAsync(source.Number.ToString(), cancellationToken).ConfigureAwait(false);
         // The clone's own user is not known yet, so the frozen disks are held under a name of this one operation.
         var user = $"clone-{entropy.NewHex(8)}";
         var guest = await host.FindAsync(source, cancellationToken).ConfigureAwait(false);
         await using var disconnect = guest;
-        var (frozen, _) = await freezer.FreezeAsync(source, guest, user, memoryFile: null, cancellationToken).ConfigureAwait(false);
+        var (frozen, _) = await freezer.FreezeAsync(source, guest, user, memoryFile: null, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             var spec = source.Spec with
@@ -105,14 +143,16 @@ public sealed class MachineLauncher(
     private static MachineSpec Shape(MachineSpec spec, MachineWishes wishes)
     {
         var cards = spec.NetworkCards.Count > 0 ? spec.NetworkCards : [new NetworkCardSpec { Mac = "" }];
-        var published = wishes.Publish.Any(port => port.GuestPort == 22 && !port.Udp) ? wishes.Publish : wishes.Publish.With(Ssh);
+        var published = wishes.Publish.Any(port => port.GuestPort == 22 && !port.Udp)
+            ? wishes.Publish : wishes.Publish.With(Ssh);
         return spec with
         {
             Name = wishes.Name,
             Disks = [],
             Cpu = wishes.Cpus is { } cpus ? new CpuTopology { Count = cpus } : spec.Cpu,
             MemoryMiB = wishes.MemoryMiB ?? spec.MemoryMiB,
-            NetworkCards = cards.Select((card, i) => card with { Mac = "", Published = i == 0 ? published : [] }).ToValueList(),
+            NetworkCards = cards
+                .Select((card, i) => card with { Mac = "", Published = i == 0 ? published : [] }).ToValueList(),
             Cdroms = [new CdromSpec { Seed = true }],
             CloudInit = wishes.CloudInit ?? spec.CloudInit,
             SharedFolders = wishes.SharedFolders,

@@ -58,7 +58,8 @@ public sealed class MachineMaker(
     /// <summary>Finishes machines whose maker died. Those of a living maker are left to it.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
-        var pending = await store.RangeAsync(PendingPrefix, StateLimits.MaxRange, null, cancellationToken).ConfigureAwait(false);
+        var pending = await store.RangeAsync(PendingPrefix, StateLimits.MaxRange, null, cancellationToken)
+            .ConfigureAwait(false);
         foreach (var entry in pending.Entries)
         {
             if (!MachineNumber.TryParse(entry.Key[PendingPrefix.Length..], out var number)
@@ -87,7 +88,8 @@ public sealed class MachineMaker(
 
     public string NewInstanceId() => "i-" + entropy.NewHex(8);
 
-    private async Task<MachineRecord?> TryRecordAsync(MachinePlan plan, MachineNumber number, CancellationToken cancellationToken)
+    private async Task<MachineRecord?> TryRecordAsync(
+        MachinePlan plan, MachineNumber number, CancellationToken cancellationToken)
     {
         var user = MachineUsers.Of(number);
         var planned = new List<VolumeRecord>();
@@ -105,7 +107,8 @@ public sealed class MachineMaker(
         {
             var size = plan.Variables is { } beneath
                 ? (await volumes.GetAsync(beneath, cancellationToken).ConfigureAwait(false)).VirtualSize
-                : await images.VirtualSizeAsync(firmware.VariablesTemplate, FormatOf(firmware), cancellationToken).ConfigureAwait(false);
+                : await images.VirtualSizeAsync(firmware.VariablesTemplate, FormatOf(firmware), cancellationToken)
+                    .ConfigureAwait(false);
             variables = volumes.Plan($"UEFI variables of machine {number}", size, plan.Variables);
             planned.Add(variables);
         }
@@ -139,10 +142,12 @@ public sealed class MachineMaker(
             changes.Add(templates.Use(template, user));
         }
 
-        return await catalog.TryAddAsync(machine, conditions, changes, cancellationToken).ConfigureAwait(false) ? machine : null;
+        return await catalog.TryAddAsync(machine, conditions, changes, cancellationToken).ConfigureAwait(false)
+            ? machine : null;
     }
 
-    private async Task<VolumeRecord> PlanDiskAsync(DiskPlan disk, MachineNumber number, int index, CancellationToken cancellationToken)
+    private async Task<VolumeRecord> PlanDiskAsync(
+        DiskPlan disk, MachineNumber number, int index, CancellationToken cancellationToken)
     {
         var size = disk.Size;
         if (disk.Backing is { } backing)
@@ -183,7 +188,8 @@ public sealed class MachineMaker(
         await ClearPendingAsync(machine.Number, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task ImportVariablesAsync(MachineRecord machine, VolumeRecord variables, CancellationToken cancellationToken)
+    private Task ImportVariablesAsync(
+        MachineRecord machine, VolumeRecord variables, CancellationToken cancellationToken)
     {
         var firmware = hardware.Firmware(machine.Spec)
             ?? throw new InvalidOperationException($"machine {machine.Number} has UEFI variables and no UEFI");
@@ -196,14 +202,16 @@ public sealed class MachineMaker(
 
     private async Task ClearPendingAsync(MachineNumber number, CancellationToken cancellationToken) =>
         await store.CommitAsync(
-            new StateTransaction { Then = [new StateOperation.Delete(PendingKey(number))] }, cancellationToken).ConfigureAwait(false);
+            new StateTransaction { Then = [new StateOperation.Delete(PendingKey(number))] }, cancellationToken)
+                .ConfigureAwait(false);
 
     private async Task CheckStillThereAsync(MachinePlan plan, CancellationToken cancellationToken)
     {
         foreach (var backing in plan.Disks.Select(disk => disk.Backing).Append(plan.Variables).OfType<VolumeId>())
             await volumes.GetAsync(backing, cancellationToken).ConfigureAwait(false);
         if (plan.Template is { } id && await templates.FindByIdAsync(id, cancellationToken).ConfigureAwait(false) is null)
-            throw new ProblemException(ProblemKind.Conflict, "the template was deleted in the meantime", "choose another one");
+            throw new ProblemException(
+                ProblemKind.Conflict, "the template was deleted in the meantime", "choose another one");
     }
 
     private static string PendingKey(MachineNumber number) => PendingPrefix + number;

@@ -8,7 +8,9 @@ namespace Gantry.Machines.Create;
 /// <summary>A machine that is to be made: its spec without volumes, and what its volumes are made from.</summary>
 public sealed record MachinePlan
 {
-    /// <summary>Hardware and settings; <see cref="MachineSpec.Disks"/> and the cards' addresses are filled in.</summary>
+    /// <summary>
+    /// Hardware and settings; <see cref="MachineSpec.Disks"/> and the cards' addresses are filled in.
+    /// </summary>
     public required MachineSpec Spec { get; init; }
 
     public ValueList<DiskPlan> Disks { get; init; } = [];

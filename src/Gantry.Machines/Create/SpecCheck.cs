@@ -7,7 +7,9 @@ using Gantry.Model.Machines;
 
 namespace Gantry.Machines.Create;
 
-/// <summary>Whether a spec describes a machine that can be; the one place for every way in which a user gives one.</summary>
+/// <summary>
+/// Whether a spec describes a machine that can be; the one place for every way in which a user gives one.
+/// </summary>
 public static partial class SpecCheck
 {
     /// <summary>Bytes of UTF-8; the machine's record, which holds it, may have 64 KiB with all its snapshots.</summary>
@@ -105,7 +107,8 @@ public static partial class SpecCheck
             return;
         throw new ProblemException(
             ProblemKind.InvalidInput,
-            problems.Count == 1 ? $"{name}: {problems[0]}" : $"{name} can't be such a machine, for {problems.Count} reasons",
+            problems.Count == 1
+                ? $"{name}: {problems[0]}" : $"{name} can't be such a machine, for {problems.Count} reasons",
             detail: problems.Count == 1 ? "" : string.Join('\n', problems));
     }
 

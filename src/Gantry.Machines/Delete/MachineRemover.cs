@@ -10,7 +10,8 @@ using Gantry.Storage.Volumes;
 namespace Gantry.Machines.Delete;
 
 /// <summary>Deletes machines with everything that is only theirs.</summary>
-public sealed class MachineRemover(MachineCatalog catalog, TemplateCatalog templates, VolumePool volumes, MachineHost host)
+public sealed class MachineRemover(
+    MachineCatalog catalog, TemplateCatalog templates, VolumePool volumes, MachineHost host)
 {
     /// <summary>Deletes a machine. What clones of it stand on stays, because they are its users too.</summary>
     /// <param name="machine">As it was read.</param>
@@ -19,7 +20,8 @@ public sealed class MachineRemover(MachineCatalog catalog, TemplateCatalog templ
     /// <exception cref="ProblemException">It is protected, or runs.</exception>
     public async Task DeleteAsync(MachineRecord machine, bool stop, CancellationToken cancellationToken)
     {
-        using var held = await host.LockAsync(machine.Number, TimeSpan.FromSeconds(10), cancellationToken).ConfigureAwait(false);
+        using var held = await host.LockAsync(machine.Number, TimeSpan.FromSeconds(10), cancellationToken)
+            .ConfigureAwait(false);
         machine = await catalog.GetAsync(machine.Number.ToString(), cancellationToken).ConfigureAwait(false);
         if (machine.Spec.Protected)
         {

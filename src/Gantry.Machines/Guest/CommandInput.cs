@@ -48,7 +48,9 @@ internal sealed class CommandInput : IDisposable
         }
     }
 
-    /// <summary>Sends bytes, waiting for the guest to take them; false when the command ended without reading them.</summary>
+    /// <summary>
+    /// Sends bytes, waiting for the guest to take them; false when the command ended without reading them.
+    /// </summary>
     public async Task<bool> TryWriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         while (bytes.Length > 0)

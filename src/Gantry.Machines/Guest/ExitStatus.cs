@@ -19,7 +19,9 @@ public abstract record ExitStatus
         public override string ToString() => $"ended by signal {Signal}";
     }
 
-    /// <summary>The connection went away while the command ran: a reboot, a crash. What the command did is unknown.</summary>
+    /// <summary>
+    /// The connection went away while the command ran: a reboot, a crash. What the command did is unknown.
+    /// </summary>
     public sealed record Disconnected(string Reason) : ExitStatus
     {
         public override string ToString() => $"connection lost ({Reason})";

@@ -53,8 +53,11 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         return status;
     }
 
-    /// <summary>Opens the channel and sends the request, which blocks; the returned task is the command's end.</summary>
-    private static Task<Task> Start(SshCommand command) => Task.FromResult(command.ExecuteAsync(CancellationToken.None));
+    /// <summary>
+    /// Opens the channel and sends the request, which blocks; the returned task is the command's end.
+    /// </summary>
+    private static Task<Task> Start(SshCommand command) =>
+        Task.FromResult(command.ExecuteAsync(CancellationToken.None));
 
     private static async Task<ExitStatus> EndAsync(SshCommand command, Task execution)
     {

@@ -167,7 +167,9 @@ internal sealed class GuestFiles(GuestShell shell, TimeProvider time) : IAsyncDi
             cancellationToken);
     }
 
-    /// <summary>Does it one way, then, in Auto, the other; of two failures the shell's is told, which says more.</summary>
+    /// <summary>
+    /// Does it one way, then, in Auto, the other; of two failures the shell's is told, which says more.
+    /// </summary>
     private async Task ChooseAsync(
         TransferMethod method, bool preferSftp, bool canRepeat, Func<bool, Task> byShell, Func<SftpFiles, Task> bySftp,
         CancellationToken cancellationToken)
@@ -233,5 +235,7 @@ internal sealed class GuestFiles(GuestShell shell, TimeProvider time) : IAsyncDi
     }
 }
 
-/// <summary>Where an upload goes: a file, or into a folder under <paramref name="Name"/> where the path is one.</summary>
+/// <summary>
+/// Where an upload goes: a file, or into a folder under <paramref name="Name"/> where the path is one.
+/// </summary>
 internal sealed record UploadDestination(string Path, string? Name);

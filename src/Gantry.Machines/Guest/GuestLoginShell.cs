@@ -42,7 +42,8 @@ public sealed class GuestLoginShell : IAsyncDisposable
 
     /// <summary>Copies between the guest and two local streams until the shell ends.</summary>
     /// <returns>Its exit code; null when the guest did not say.</returns>
-    public async Task<int?> AttachAsync(Stream input, Stream output, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<int?> AttachAsync(
+        Stream input, Stream output, TimeProvider time, CancellationToken cancellationToken)
     {
         if (_id is null)
         {

@@ -84,7 +84,9 @@ public sealed class GuestShell : IAsyncDisposable
             command.MaxLineLength);
     }
 
-    /// <summary>Runs a command to its end, its outputs byte for byte; cancelling as in the overload with lines.</summary>
+    /// <summary>
+    /// Runs a command to its end, its outputs byte for byte; cancelling as in the overload with lines.
+    /// </summary>
     /// <param name="output">Gets each piece as it comes, flushed.</param>
     /// <param name="error">The same; may be the same stream, since pieces never come two at once.</param>
     /// <exception cref="ProblemException">The server refused to run any command.</exception>

@@ -94,7 +94,9 @@ internal sealed class LoginShellOutput : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Looks for the first mark; whole lines before it that are not the echo are the server's greeting.</summary>
+    /// <summary>
+    /// Looks for the first mark; whole lines before it that are not the echo are the server's greeting.
+    /// </summary>
     private void Greet()
     {
         var text = Held();

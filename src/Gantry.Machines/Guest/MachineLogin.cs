@@ -6,7 +6,9 @@ using Gantry.Storage;
 
 namespace Gantry.Machines.Guest;
 
-/// <summary>Finds where a running machine's SSH server is and who logs in there, and knows its host key again.</summary>
+/// <summary>
+/// Finds where a running machine's SSH server is and who logs in there, and knows its host key again.
+/// </summary>
 public sealed class MachineLogin(MachineHost host, TemplateCatalog templates, DataFolders folders, TimeProvider time)
 {
     private const int SshPort = 22;

@@ -64,7 +64,8 @@ public static class NodeKey
             }
             catch (IOException) when (i < Tries)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
     }

@@ -78,7 +78,9 @@ public static class Sha512Crypt
         return all;
     }
 
-    /// <summary>Groups of three bytes, 21 apart and turned by one each time, as 4 digits with the lowest first.</summary>
+    /// <summary>
+    /// Groups of three bytes, 21 apart and turned by one each time, as 4 digits with the lowest first.
+    /// </summary>
     private static string Encode(byte[] digest)
     {
         var text = new StringBuilder(86);

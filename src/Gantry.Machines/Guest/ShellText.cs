@@ -6,7 +6,9 @@ namespace Gantry.Machines.Guest;
 /// <summary>Writes text for a POSIX shell.</summary>
 public static class ShellText
 {
-    /// <summary>One word that the shell takes as it is, whatever is in it (but for NUL, which no word can hold).</summary>
+    /// <summary>
+    /// One word that the shell takes as it is, whatever is in it (but for NUL, which no word can hold).
+    /// </summary>
     public static string Quote(string text)
     {
         if (text.Contains('\0'))
@@ -39,5 +41,6 @@ public static class ShellText
     public static bool IsVariableName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
-    private static bool IsPlain(char c) => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or '+' or ':' or ',';
+    private static bool IsPlain(char c) =>
+        char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or '+' or ':' or ',';
 }

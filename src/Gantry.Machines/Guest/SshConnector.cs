@@ -189,7 +189,8 @@ internal static class SshConnector
             return new SshObservation.LoginRefused(
                 Target.User,
                 tried.Count > 0 ? string.Join(", ", tried) : "nothing that the server offers",
-                Shorten(offered is null ? named.Replace(",", ", ", StringComparison.Ordinal) : string.Join(", ", offered)));
+                Shorten(offered is null
+                    ? named.Replace(",", ", ", StringComparison.Ordinal) : string.Join(", ", offered)));
         }
 
         public void Dispose()

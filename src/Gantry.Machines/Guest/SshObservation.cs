@@ -16,7 +16,9 @@ public abstract record SshObservation
     /// <summary>The port is closed: the connection was refused.</summary>
     public sealed record Refused : SshObservation;
 
-    /// <summary>The connection was accepted, then nothing came: QEMU's network answers for a guest that isn't up.</summary>
+    /// <summary>
+    /// The connection was accepted, then nothing came: QEMU's network answers for a guest that isn't up.
+    /// </summary>
     public sealed record Silent : SshObservation;
 
     /// <summary>The connection was accepted and closed without a word: the guest is up, its port is closed.</summary>

@@ -38,7 +38,9 @@ public sealed record SshTarget
     /// <summary>How often an idle connection sends a packet; zero for never.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many failed handshakes or refused logins end the wait early; 0 leaves that to the deadline.</summary>
+    /// <summary>
+    /// How many failed handshakes or refused logins end the wait early; 0 leaves that to the deadline.
+    /// </summary>
     public int HandshakeAttempts { get; init; }
 
     /// <summary>Names no secret.</summary>

@@ -5,7 +5,9 @@ namespace Gantry.Machines.Guest;
 /// <summary>Waits for a guest that boots or installs until one can log in to it.</summary>
 public static class SshWaiter
 {
-    /// <summary>Another host key does not become the right one; a few looks allow for a boot's early SSH server.</summary>
+    /// <summary>
+    /// Another host key does not become the right one; a few looks allow for a boot's early SSH server.
+    /// </summary>
     private const int MaxWrongHostKeys = 8;
 
     private static readonly TimeSpan QuickPause = TimeSpan.FromMilliseconds(200);

@@ -17,7 +17,8 @@ internal static class TarFolder
         for (var count = 0; await reader.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry; count++)
         {
             if (count >= MaxEntries)
-                throw new ProblemException(ProblemKind.Failed, $"the guest's folder holds more than {MaxEntries} files");
+                throw new ProblemException(
+                    ProblemKind.Failed, $"the guest's folder holds more than {MaxEntries} files");
             var path = LocalTree.Inside(folder, entry.Name);
             switch (entry.EntryType)
             {

@@ -74,7 +74,8 @@ public sealed class ImageLibrary
         return (await _records.GetAsync(digest, cancellationToken).ConfigureAwait(false))!.Value;
     }
 
-    private async ValueTask<ImageImport> RecordVolumeAsync(ImageImport import, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImport> RecordVolumeAsync(
+        ImageImport import, StepRun run, CancellationToken cancellationToken)
     {
         await _store.CommitAsync(new StateTransaction { Then = [.. _volumes.Adopt(import.Volume, JobUser(import))] }, cancellationToken)
             .ConfigureAwait(false);
@@ -106,7 +107,8 @@ public sealed class ImageLibrary
         return import;
     }
 
-    private async ValueTask<ImageImport> RecordAsync(ImageImport import, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImport> RecordAsync(
+        ImageImport import, StepRun run, CancellationToken cancellationToken)
     {
         var image = new ImageRecord
         {

@@ -14,7 +14,8 @@ public static class GuestPorts
     {
         var name = machine.Spec.Name;
         var runtime = host.Runtime(machine.Number)
-            ?? throw new ProblemException(ProblemKind.Conflict, $"{name} is not running", $"start it: gantry start {name}");
+            ?? throw new ProblemException(
+                ProblemKind.Conflict, $"{name} is not running", $"start it: gantry start {name}");
         var port = runtime.Ports.FirstOrDefault(port => port.GuestPort == guestPort && !port.Udp)
             ?? throw new ProblemException(
                 ProblemKind.Conflict,

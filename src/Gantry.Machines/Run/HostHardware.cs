@@ -18,7 +18,8 @@ public sealed class HostHardware(QemuHost host, TimeProvider time) : IMachineHar
             ? null
             : host.Firmware(spec.Isa, spec.Firmware, spec.MachineType ?? throw new ArgumentException("the spec is not resolved", nameof(spec)));
 
-    public async Task<ChosenAccelerator> ChooseAsync(MachineSpec spec, string? wanted, CancellationToken cancellationToken)
+    public async Task<ChosenAccelerator> ChooseAsync(
+        MachineSpec spec, string? wanted, CancellationToken cancellationToken)
     {
         Accelerator? asked = wanted switch
         {

@@ -66,7 +66,8 @@ public static class HostPorts
         }
 
         var socket = new Socket(
-            address.AddressFamily, port.Udp ? SocketType.Dgram : SocketType.Stream, port.Udp ? ProtocolType.Udp : ProtocolType.Tcp);
+            address.AddressFamily, port.Udp ? SocketType.Dgram : SocketType.Stream, port.Udp
+                ? ProtocolType.Udp : ProtocolType.Tcp);
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);

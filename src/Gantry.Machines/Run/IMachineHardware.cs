@@ -11,7 +11,9 @@ public sealed record ChosenAccelerator(Accelerator Accelerator, string Reason);
 /// <summary>What this host can give to machines; facts about it, with no state of their own.</summary>
 public interface IMachineHardware
 {
-    /// <summary>The spec with everything filled in that it leaves to the ISA; above all the machine type is pinned.</summary>
+    /// <summary>
+    /// The spec with everything filled in that it leaves to the ISA; above all the machine type is pinned.
+    /// </summary>
     MachineSpec Resolve(MachineSpec spec);
 
     /// <summary>QEMU's program for an ISA, absolute.</summary>

@@ -66,7 +66,8 @@ public sealed class MachineHost(
     public async Task<IMachineGuest?> FindAsync(MachineRecord machine, CancellationToken cancellationToken)
     {
         var run = Folders.MachineRun(machine.Number);
-        return engine.IsAlive(run) ? await engine.FindAsync(run, machine.Uuid, cancellationToken).ConfigureAwait(false) : null;
+        return engine.IsAlive(run)
+            ? await engine.FindAsync(run, machine.Uuid, cancellationToken).ConfigureAwait(false) : null;
     }
 
     /// <exception cref="ProblemException">It is not running.</exception>
@@ -102,9 +103,11 @@ public sealed class MachineHost(
         var run = Folders.MachineRun(number);
         Directory.CreateDirectory(run, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         RotateLogs(number);
-        var choice = await hardware.ChooseAsync(machine.Spec, options.Accelerator, cancellationToken).ConfigureAwait(false);
+        var choice = await hardware.ChooseAsync(machine.Spec, options.Accelerator, cancellationToken)
+            .ConfigureAwait(false);
         var ports = HostPorts.Resolve(machine.Spec.NetworkCards.SelectMany(card => card.Published));
-        var launch = await LaunchOfAsync(machine, options, choice.Accelerator, ports, cancellationToken).ConfigureAwait(false);
+        var launch = await LaunchOfAsync(machine, options, choice.Accelerator, ports, cancellationToken)
+            .ConfigureAwait(false);
         var guest = await engine.StartAsync(launch, run, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -131,8 +134,10 @@ public sealed class MachineHost(
 
     /// <summary>Makes sure that a machine could be run in a certain way here, before anything is done.</summary>
     /// <exception cref="ProblemException">It could not; the summary says why.</exception>
-    public async Task CheckAsync(MachineRecord machine, Accelerator? accelerator, CancellationToken cancellationToken) =>
-        await hardware.ChooseAsync(machine.Spec, accelerator?.ToString().ToLowerInvariant(), cancellationToken).ConfigureAwait(false);
+    public async Task CheckAsync(
+        MachineRecord machine, Accelerator? accelerator, CancellationToken cancellationToken) =>
+        await hardware.ChooseAsync(machine.Spec, accelerator?.ToString().ToLowerInvariant(), cancellationToken)
+            .ConfigureAwait(false);
 
     /// <summary>Asks the guest to shut down, as its power button does, and waits until it has.</summary>
     /// <exception cref="ProblemException">It did not within the time.</exception>
@@ -156,7 +161,8 @@ public sealed class MachineHost(
         if (guest is not null)
             await guest.QuitAsync(cancellationToken).ConfigureAwait(false);
         else if (IsAlive(machine.Number))
-            await engine.KillAsync(Folders.MachineRun(machine.Number), machine.Uuid, cancellationToken).ConfigureAwait(false);
+            await engine.KillAsync(Folders.MachineRun(machine.Number), machine.Uuid, cancellationToken)
+                .ConfigureAwait(false);
     }
 
     /// <summary>What can be seen of a machine from outside.</summary>
@@ -224,7 +230,8 @@ public sealed class MachineHost(
             Binary = hardware.Binary(spec.Isa),
             Firmware = hardware.Firmware(spec),
             Disks = [.. disks],
-            Variables = machine.Variables is { } variables ? await ChainAsync(variables, cancellationToken).ConfigureAwait(false) : [],
+            Variables = machine.Variables is { } variables
+                ? await ChainAsync(variables, cancellationToken).ConfigureAwait(false) : [],
             Cdroms = spec.Cdroms.Select(cdrom => cdrom.File).ToValueList(),
             SeedCd = spec.Cdroms.Any(cdrom => cdrom.Seed)
                 ? await seeds.WriteAsync(machine, accelerator, cancellationToken).ConfigureAwait(false)

@@ -20,7 +20,8 @@ public sealed class MachineSeeds(DataFolders folders, TemplateCatalog templates)
     private const string FileName = "seed.iso";
 
     /// <summary>Writes the machine's seed anew; gives its path.</summary>
-    public async Task<string> WriteAsync(MachineRecord machine, Accelerator accelerator, CancellationToken cancellationToken)
+    public async Task<string> WriteAsync(
+        MachineRecord machine, Accelerator accelerator, CancellationToken cancellationToken)
     {
         var path = Path.Combine(folders.MachineFolder(machine.Number), FileName);
         var template = machine.Template is { } id

@@ -34,7 +34,8 @@ public sealed class ChainMerger(VolumePool volumes, QemuImg images)
     /// <param name="guest">Its running QEMU; null when it is stopped.</param>
     /// <param name="progress">Told what is done.</param>
     /// <param name="cancellationToken">Stops; every disk then has its old content.</param>
-    public async Task MergeAsync(MachineRecord machine, IMachineGuest? guest, IProgressSink progress, CancellationToken cancellationToken)
+    public async Task MergeAsync(
+        MachineRecord machine, IMachineGuest? guest, IProgressSink progress, CancellationToken cancellationToken)
     {
         foreach (var top in MachineVolumes.Tops(machine))
         {
@@ -90,7 +91,8 @@ public sealed class ChainMerger(VolumePool volumes, QemuImg images)
         await guest.StreamAsync(node, lower, name, new SinkProgress(progress), cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task RebaseAsync(ImmutableArray<VolumeFile> chain, int end, IProgressSink progress, CancellationToken cancellationToken)
+    private async Task RebaseAsync(
+        ImmutableArray<VolumeFile> chain, int end, IProgressSink progress, CancellationToken cancellationToken)
     {
         // qemu-img follows what the files say of themselves, so they have to say what the records do.
         for (var i = 0; i < chain.Length; i++)

@@ -52,7 +52,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, Chai
     }
 
     /// <summary>Settles what a crash left between the two halves of a freeze.</summary>
-    public async Task<MachineRecord> RepairAsync(MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
+    public async Task<MachineRecord> RepairAsync(
+        MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
     {
         if (machine.PendingTops.Count == 0)
             return machine;
@@ -85,7 +86,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, Chai
         return pending;
     }
 
-    private async Task SwitchAsync(MachineRecord machine, IMachineGuest guest, string? memoryFile, CancellationToken cancellationToken)
+    private async Task SwitchAsync(
+        MachineRecord machine, IMachineGuest guest, string? memoryFile, CancellationToken cancellationToken)
     {
         var running = await guest.PhaseAsync(cancellationToken).ConfigureAwait(false) == MachinePhase.Running;
         try
@@ -102,7 +104,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, Chai
         }
     }
 
-    private async Task<List<DiskOverlay>> OverlaysAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
+    private async Task<List<DiskOverlay>> OverlaysAsync(
+        MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
         var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
         var overlays = new List<DiskOverlay>();
@@ -120,7 +123,8 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, Chai
         return overlays;
     }
 
-    private async Task<MachineRecord> AcceptAsync(MachineRecord machine, string? user, CancellationToken cancellationToken)
+    private async Task<MachineRecord> AcceptAsync(
+        MachineRecord machine, string? user, CancellationToken cancellationToken)
     {
         var tops = MachineVolumes.Tops(machine);
         var own = MachineUsers.Of(machine.Number);
@@ -156,11 +160,13 @@ public sealed class DiskFreezer(MachineCatalog catalog, VolumePool volumes, Chai
         var reverted = await catalog.UpdateAsync(
             machine.Number, record => record with { PendingTops = [] }, cancellationToken).ConfigureAwait(false);
         foreach (var overlay in machine.PendingTops)
-            await volumes.ReleaseAsync(overlay, MachineUsers.Of(machine.Number), cancellationToken).ConfigureAwait(false);
+            await volumes.ReleaseAsync(overlay, MachineUsers.Of(machine.Number), cancellationToken)
+                .ConfigureAwait(false);
         return reverted;
     }
 
-    private static async Task<bool> HasSwitchedAsync(MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
+    private static async Task<bool> HasSwitchedAsync(
+        MachineRecord machine, IMachineGuest guest, CancellationToken cancellationToken)
     {
         var nodes = await guest.TopNodesAsync(cancellationToken).ConfigureAwait(false);
         return machine.PendingTops.Any(top => nodes.Values.Contains(NodeOf(top)));

@@ -7,7 +7,9 @@ namespace Gantry.Machines.Snapshots;
 /// <summary>Which volumes a machine, and each of its snapshots, consists of.</summary>
 public static class MachineVolumes
 {
-    /// <summary>The volumes that are written: the disks in order, and last the UEFI variables where there are any.</summary>
+    /// <summary>
+    /// The volumes that are written: the disks in order, and last the UEFI variables where there are any.
+    /// </summary>
     public static ValueList<VolumeId> Tops(MachineRecord machine) =>
         All(machine.Spec.Disks.Select(disk => disk.Volume).ToValueList(), machine.Variables);
 

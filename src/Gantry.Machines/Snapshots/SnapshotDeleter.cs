@@ -1,3 +1,4 @@
+using Gantry.Engines;
 using Gantry.Machines.Catalog;
 using Gantry.Machines.Create;
 using Gantry.Machines.Run;
@@ -44,7 +45,8 @@ public sealed class SnapshotDeleter
     public JobKind<SnapshotDeletion> Kind { get; }
 
     /// <exception cref="ProblemException">There is no such snapshot.</exception>
-    public Task DeleteAsync(MachineNumber number, string name, IProgressSink progress, CancellationToken cancellationToken) =>
+    public Task DeleteAsync(
+        MachineNumber number, string name, IProgressSink progress, CancellationToken cancellationToken) =>
         _turns.RunAsync(
             number,
             async () =>
@@ -55,7 +57,8 @@ public sealed class SnapshotDeleter
             },
             cancellationToken);
 
-    internal async Task<SnapshotDeletion> PlanAsync(MachineNumber number, string name, CancellationToken cancellationToken)
+    internal async Task<SnapshotDeletion> PlanAsync(
+        MachineNumber number, string name, CancellationToken cancellationToken)
     {
         var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
         return new SnapshotDeletion
@@ -105,7 +108,8 @@ public sealed class SnapshotDeleter
             machine => machine with
             {
                 Snapshots = machine.Snapshots.Where(snapshot => snapshot.Name != name)
-                    .Select(snapshot => snapshot.Parent == name ? snapshot with { Parent = deletion.Snapshot.Parent } : snapshot).ToValueList(),
+                    .Select(snapshot => snapshot.Parent == name
+                        ? snapshot with { Parent = deletion.Snapshot.Parent } : snapshot).ToValueList(),
                 CurrentSnapshot = machine.CurrentSnapshot == name ? deletion.Snapshot.Parent : machine.CurrentSnapshot,
             },
             cancellationToken,
@@ -127,7 +131,8 @@ public sealed class SnapshotDeleter
             machine => machine with
             {
                 Snapshots = machine.Snapshots
-                    .Select(snapshot => deletion.Children.Contains(snapshot.Name) ? snapshot with { Parent = name } : snapshot)
+                    .Select(snapshot => deletion.Children.Contains(snapshot.Name)
+                        ? snapshot with { Parent = name } : snapshot)
                     .Append(deletion.Snapshot).OrderBy(snapshot => snapshot.Created).ToValueList(),
                 CurrentSnapshot = deletion.WasCurrent ? name : machine.CurrentSnapshot,
             },
@@ -138,48 +143,50 @@ public sealed class SnapshotDeleter
     private async Task MergeAsync(SnapshotDeletion deletion, CancellationToken cancellationToken)
     {
         foreach (var volume in MachineVolumes.Of(deletion.Snapshot))
-        {
             await _volumes.CollectAsync(volume, cancellationToken).ConfigureAwait(false);
-            if (await _catalog.FindAsync(deletion.Machine, cancellationToken).ConfigureAwait(false) is { } machine)
-                await MergeUpAsync(machine, volume, cancellationToken).ConfigureAwait(false);
-        }
+        if (await _catalog.FindAsync(deletion.Machine, cancellationToken).ConfigureAwait(false) is not { } machine)
+            return;
+        await using var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false);
+        foreach (var top in MachineVolumes.Tops(machine).Concat(machine.Snapshots.SelectMany(MachineVolumes.Of)))
+            await MergeChainAsync(top, guest, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// A volume that only one other stands on is copied up into that one and goes. Where that one is somebody else's,
-    /// or open in another machine's QEMU, it stays as a layer: nothing is wrong with it.
+    /// Layers of the machine's own that only the one above stands on are copied into that one, and go. Those of others,
+    /// a template's or a clone's source, stay: copying them would save nothing.
     /// </summary>
-    private async Task MergeUpAsync(MachineRecord machine, VolumeId volume, CancellationToken cancellationToken)
+    private async Task MergeChainAsync(VolumeId top, IMachineGuest? guest, CancellationToken cancellationToken)
     {
-        if (await _volumes.FindAsync(volume, cancellationToken).ConfigureAwait(false) is not { } record
-            || await _volumes.OnlyChildAsync(volume, cancellationToken).ConfigureAwait(false) is not { } child
-            || !await IsOfMachineAsync(machine, child, cancellationToken).ConfigureAwait(false))
+        for (VolumeId? next = top; next is { } upper;)
         {
-            return;
-        }
+            var record = await _volumes.GetAsync(upper, cancellationToken).ConfigureAwait(false);
+            var lower = record.Backing;
+            while (lower is { } candidate
+                && await _volumes.GetAsync(candidate, cancellationToken).ConfigureAwait(false) is var found
+                && found.Purpose == record.Purpose
+                && await _volumes.OnlyChildAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                lower = found.Backing;
+            }
 
-        await using var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await _merger.AbsorbAsync(child, record.Backing, guest, Model.NoProgress.Instance, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ProblemException e) when (e.Problem.Detail.Contains("lock", StringComparison.Ordinal)
-            || e.Problem.Summary.Contains("lock", StringComparison.Ordinal))
-        {
-            // A clone that runs has the volume open beneath its own.
+            if (lower != record.Backing)
+                await TryAbsorbAsync(upper, lower, guest, cancellationToken).ConfigureAwait(false);
+            next = lower;
         }
     }
 
-    private async Task<bool> IsOfMachineAsync(MachineRecord machine, VolumeId volume, CancellationToken cancellationToken)
+    private async Task TryAbsorbAsync(
+        VolumeId upper, VolumeId? lower, IMachineGuest? guest, CancellationToken cancellationToken)
     {
-        foreach (var top in MachineVolumes.Tops(machine).Concat(machine.Snapshots.SelectMany(MachineVolumes.Of)))
+        try
         {
-            var chain = await _volumes.ChainAsync(top, cancellationToken).ConfigureAwait(false);
-            if (chain.Any(file => file.Id == volume))
-                return true;
+            await _merger.AbsorbAsync(upper, lower, guest, Model.NoProgress.Instance, cancellationToken)
+                .ConfigureAwait(false);
         }
-
-        return false;
+        catch (ProblemException e) when ($"{e.Problem.Summary}\n{e.Problem.Detail}".Contains("lock", StringComparison.Ordinal))
+        {
+            // A clone that runs has the volume open beneath its own. The layers stay, and nothing is wrong with them.
+        }
     }
 
     private Task RemoveFilesAsync(SnapshotDeletion deletion, CancellationToken cancellationToken)

@@ -79,7 +79,8 @@ internal static class SnapshotFiles
                 continue;
             bytes += FileSpace.AllocatedBytes(file);
             if (bytes > LargestTpmState)
-                throw new ProblemException(ProblemKind.Failed, $"{from} holds more than a TPM's state can be", "look what else is in it");
+                throw new ProblemException(
+                    ProblemKind.Failed, $"{from} holds more than a TPM's state can be", "look what else is in it");
             File.Copy(file, Path.Combine(partial, Path.GetFileName(file)));
         }
 

@@ -102,14 +102,16 @@ public sealed class SnapshotReverter
                 await _jobs.RunUnwrappedAsync(
                     Kind, await PlanAsync(number, name, cancellationToken).ConfigureAwait(false), progress, cancellationToken).ConfigureAwait(false);
                 if (memory is not null)
-                    await GoOnAsync(number, snapshot, memory, options, progress, cancellationToken).ConfigureAwait(false);
+                    await GoOnAsync(number, snapshot, memory, options, progress, cancellationToken)
+                        .ConfigureAwait(false);
                 else if (ran)
                     await StartAsync(number, progress, cancellationToken).ConfigureAwait(false);
             },
             cancellationToken);
 
     /// <summary>What the job begins with, for a machine whose lock the caller holds.</summary>
-    internal async Task<SnapshotRollback> PlanAsync(MachineNumber number, string name, CancellationToken cancellationToken)
+    internal async Task<SnapshotRollback> PlanAsync(
+        MachineNumber number, string name, CancellationToken cancellationToken)
     {
         var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
         await using (var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false))
@@ -168,7 +170,8 @@ public sealed class SnapshotReverter
     private async Task DropVolumesAsync(SnapshotRollback rollback, CancellationToken cancellationToken)
     {
         foreach (var top in rollback.Tops)
-            await _volumes.ReleaseAsync(top.Id, MachineUsers.Of(rollback.Machine), cancellationToken).ConfigureAwait(false);
+            await _volumes.ReleaseAsync(top.Id, MachineUsers.Of(rollback.Machine), cancellationToken)
+                .ConfigureAwait(false);
     }
 
     private async Task StopAsync(SnapshotRollback rollback, CancellationToken cancellationToken)
@@ -250,7 +253,8 @@ public sealed class SnapshotReverter
 
     private async Task StartAsync(MachineNumber number, IProgressSink progress, CancellationToken cancellationToken)
     {
-        await using var guest = await _host.StartLockedAsync(number, new StartOptions(), progress, cancellationToken).ConfigureAwait(false);
+        await using var guest = await _host.StartLockedAsync(number, new StartOptions(), progress, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     private async Task GoOnAsync(
@@ -259,7 +263,8 @@ public sealed class SnapshotReverter
         var start = new StartOptions { MemoryFile = memory, Accelerator = snapshot.Accelerator?.ToString().ToLowerInvariant() };
         try
         {
-            await using var guest = await _host.StartLockedAsync(number, start, progress, cancellationToken).ConfigureAwait(false);
+            await using var guest = await _host.StartLockedAsync(number, start, progress, cancellationToken)
+                .ConfigureAwait(false);
             await guest.ResumeAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ProblemException e) when (e.Problem.Remedy.Length == 0)
@@ -283,17 +288,21 @@ public sealed class SnapshotReverter
     }
 
     /// <summary>Null when the guest was renewed; otherwise why not.</summary>
-    private async Task<string?> RenewAsync(MachineRecord machine, IProgressSink progress, CancellationToken cancellationToken)
+    private async Task<string?> RenewAsync(
+        MachineRecord machine, IProgressSink progress, CancellationToken cancellationToken)
     {
         progress.Activity("Renewing the guest's clock and randomness");
         try
         {
-            var target = await _login.TargetAsync(machine, user: null, keyFile: null, cancellationToken).ConfigureAwait(false);
+            var target = await _login.TargetAsync(machine, user: null, keyFile: null, cancellationToken)
+                .ConfigureAwait(false);
             var shell = await _login.ConnectAsync(machine, target with { HandshakeAttempts = 2 }, LoginPatience, null, cancellationToken)
                 .ConfigureAwait(false);
             await using (shell)
             {
-                return await GuestRenewal.RunAsync(shell, target.User, machine.Spec.Isa, _entropy, _time, cancellationToken).ConfigureAwait(false)
+                return await GuestRenewal.RunAsync(
+                    shell, target.User, machine.Spec.Isa, _entropy, _time, cancellationToken)
+                    .ConfigureAwait(false)
                     ? null : "the guest refused it";
             }
         }

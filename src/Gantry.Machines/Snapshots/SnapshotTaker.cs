@@ -63,14 +63,16 @@ public sealed class SnapshotTaker
             cancellationToken);
 
     /// <summary>What the job begins with, for a machine whose lock the caller holds.</summary>
-    internal async Task<SnapshotTaking> PlanAsync(MachineNumber number, SnapshotRequest request, CancellationToken cancellationToken)
+    internal async Task<SnapshotTaking> PlanAsync(
+        MachineNumber number, SnapshotRequest request, CancellationToken cancellationToken)
     {
         Names.Check(request.Name, "snapshot");
         var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
         Check(machine, request);
         await using var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false);
         machine = await _freezer.RepairAsync(machine, guest, cancellationToken).ConfigureAwait(false);
-        var phase = guest is null ? MachinePhase.Stopped : await guest.PhaseAsync(cancellationToken).ConfigureAwait(false);
+        var phase = guest is null ? MachinePhase.Stopped : await guest.PhaseAsync(cancellationToken)
+            .ConfigureAwait(false);
         if (request.Memory && phase is not (MachinePhase.Running or MachinePhase.Paused))
         {
             throw new ProblemException(
@@ -167,7 +169,8 @@ public sealed class SnapshotTaker
         }
     }
 
-    private async Task FreezeNowAsync(SnapshotTaking taking, MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
+    private async Task FreezeNowAsync(
+        SnapshotTaking taking, MachineRecord machine, IMachineGuest? guest, CancellationToken cancellationToken)
     {
         var folders = _volumes.Folders;
         if (machine.Spec.Tpm is not null)
@@ -178,7 +181,8 @@ public sealed class SnapshotTaker
             SnapshotFiles.KeepTpm(folders, taking.Machine, taking.Snapshot.Name);
         }
 
-        var memory = taking.Snapshot.MemoryFile is null ? null : SnapshotFiles.MemoryFile(folders, taking.Machine, taking.Snapshot.Name);
+        var memory = taking.Snapshot.MemoryFile is null
+            ? null : SnapshotFiles.MemoryFile(folders, taking.Machine, taking.Snapshot.Name);
         if (memory is not null && guest is null)
             throw new ProblemException(ProblemKind.Conflict, $"{machine.Spec.Name} ended while its snapshot was being taken", "start it and try again");
         await _freezer.FreezeAsync(machine, guest, UserOf(taking), memory, cancellationToken).ConfigureAwait(false);
@@ -188,8 +192,10 @@ public sealed class SnapshotTaker
     private async Task KeepFrozenAsync(SnapshotTaking taking, CancellationToken cancellationToken)
     {
         if (taking.Snapshot.MemoryFile is not null && !File.Exists(SnapshotFiles.MemoryFile(_volumes.Folders, taking.Machine, taking.Snapshot.Name)))
-            throw new ProblemException(ProblemKind.Failed, "the machine ended before its memory was kept", "take the snapshot again");
-        await _volumes.UseAllAsync(MachineVolumes.Of(taking.Snapshot), UserOf(taking), cancellationToken).ConfigureAwait(false);
+            throw new ProblemException(
+                ProblemKind.Failed, "the machine ended before its memory was kept", "take the snapshot again");
+        await _volumes.UseAllAsync(MachineVolumes.Of(taking.Snapshot), UserOf(taking), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     private async Task ThawAsync(SnapshotTaking taking, CancellationToken cancellationToken)

@@ -67,7 +67,8 @@ public sealed class TemplateMaker
     public JobKind<TemplatePublication> Kind { get; }
 
     /// <summary>Makes the template; the machine stays as it is.</summary>
-    public async Task<TemplateRecord> MakeAsync(TemplateRequest request, IProgressSink progress, CancellationToken cancellationToken)
+    public async Task<TemplateRecord> MakeAsync(
+        TemplateRequest request, IProgressSink progress, CancellationToken cancellationToken)
     {
         Names.Check(request.Name, "template");
         var parent = await UsableParentAsync(request.Parent, cancellationToken).ConfigureAwait(false);
@@ -152,7 +153,8 @@ public sealed class TemplateMaker
         return parent;
     }
 
-    private async Task<TemplatePublication> PlanAsync(TemplatePublication context, TemplateRecord? parent, CancellationToken cancellationToken)
+    private async Task<TemplatePublication> PlanAsync(
+        TemplatePublication context, TemplateRecord? parent, CancellationToken cancellationToken)
     {
         var machine = await MachineAsync(context, cancellationToken).ConfigureAwait(false);
         var disks = new List<VolumeRecord>();
@@ -187,10 +189,12 @@ public sealed class TemplateMaker
             cancellationToken).ConfigureAwait(false);
         return commit.Succeeded
             ? context
-            : throw new ProblemException(ProblemKind.Conflict, "the template beneath was deleted in the meantime", "build it again");
+            : throw new ProblemException(
+                ProblemKind.Conflict, "the template beneath was deleted in the meantime", "build it again");
     }
 
-    private async ValueTask DropVolumesAsync(TemplatePublication context, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask DropVolumesAsync(
+        TemplatePublication context, StepRun run, CancellationToken cancellationToken)
     {
         foreach (var volume in Planned(context))
         {
@@ -199,17 +203,22 @@ public sealed class TemplateMaker
         }
     }
 
-    private async ValueTask<TemplatePublication> CopyAsync(TemplatePublication context, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<TemplatePublication> CopyAsync(
+        TemplatePublication context, StepRun run, CancellationToken cancellationToken)
     {
         var machine = await MachineAsync(context, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < context.Disks.Count; i++)
-            await CopyOneAsync(machine.Spec.Disks[i].Volume, context.Disks[i], context.Request.Compress, run, cancellationToken).ConfigureAwait(false);
+            await CopyOneAsync(
+                machine.Spec.Disks[i].Volume, context.Disks[i], context.Request.Compress, run, cancellationToken)
+                .ConfigureAwait(false);
         if (context.Variables is { } variables)
-            await CopyOneAsync(machine.Variables!.Value, variables, compress: false, run, cancellationToken).ConfigureAwait(false);
+            await CopyOneAsync(machine.Variables!.Value, variables, compress: false, run, cancellationToken)
+                .ConfigureAwait(false);
         return context with { Record = await RecordOfAsync(context, machine, cancellationToken).ConfigureAwait(false) };
     }
 
-    private async Task CopyOneAsync(VolumeId source, VolumeRecord target, bool compress, StepRun run, CancellationToken cancellationToken)
+    private async Task CopyOneAsync(
+        VolumeId source, VolumeRecord target, bool compress, StepRun run, CancellationToken cancellationToken)
     {
         var chain = await _volumes.ChainAsync(source, cancellationToken).ConfigureAwait(false);
         FileSpace.Require(_volumes.Folders.Volumes, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), "the template");
@@ -220,12 +229,14 @@ public sealed class TemplateMaker
             Total = 1000,
             Unit = "parts",
         });
-        var backing = target.Backing is { } id ? _volumes.PathOf(await _volumes.GetAsync(id, cancellationToken).ConfigureAwait(false)) : null;
+        var backing = target.Backing is { } id
+            ? _volumes.PathOf(await _volumes.GetAsync(id, cancellationToken).ConfigureAwait(false)) : null;
         if (backing is not null && chain.Length > 1 && chain[1].Path != backing)
         {
             // qemu-img convert -B takes only the top layer as different from the base, so the layers in between are
             // brought into the top first. The machine sees the same content before and after.
-            await _images.RebaseAsync(chain[0].Path, Path.GetFileName(backing), Report, cancellationToken).ConfigureAwait(false);
+            await _images.RebaseAsync(chain[0].Path, Path.GetFileName(backing), Report, cancellationToken)
+                .ConfigureAwait(false);
         }
 
         var path = _volumes.PathOf(target);
@@ -238,7 +249,8 @@ public sealed class TemplateMaker
         RandomAccess.FlushToDisk(handle);
     }
 
-    private async Task<TemplateRecord> RecordOfAsync(TemplatePublication context, MachineRecord machine, CancellationToken cancellationToken)
+    private async Task<TemplateRecord> RecordOfAsync(
+        TemplatePublication context, MachineRecord machine, CancellationToken cancellationToken)
     {
         var spec = TemplateSpec(machine.Spec, context);
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -286,7 +298,8 @@ public sealed class TemplateMaker
         Protected = false,
     };
 
-    private async ValueTask<TemplatePublication> PublishAsync(TemplatePublication context, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<TemplatePublication> PublishAsync(
+        TemplatePublication context, StepRun run, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < 8; attempt++)
         {
@@ -304,7 +317,8 @@ public sealed class TemplateMaker
             ProblemKind.Conflict, $"template {context.Request.Name} could not be published: its parent or its name changed in the meantime", "build it again");
     }
 
-    private async ValueTask<TemplatePublication> ReplaceAsync(TemplatePublication context, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<TemplatePublication> ReplaceAsync(
+        TemplatePublication context, StepRun run, CancellationToken cancellationToken)
     {
         await CollectAsync(cancellationToken).ConfigureAwait(false);
         return context;

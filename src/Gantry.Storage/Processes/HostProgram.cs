@@ -16,7 +16,8 @@ public static class HostProgram
 
     /// <summary>
     /// Runs <paramref name="file"/> to its end. Cancellation kills it and its children, waits for its death, and then
-    /// throws. <paramref name="onOutput"/> sees its standard output as it comes, in pieces.
+    /// throws. <paramref name="onOutput"/> sees its standard output as it comes, in pieces,
+    /// <paramref name="onError"/> its standard error; <paramref name="environment"/> is added to our own.
     /// </summary>
     /// <exception cref="ProblemException">The program is not installed; <paramref name="package"/> provides it.</exception>
     public static async Task<HostProgramResult> RunAsync(
@@ -25,7 +26,9 @@ public static class HostProgram
         string package,
         CancellationToken cancellationToken,
         Action<string>? onOutput = null,
-        string? workingFolder = null)
+        string? workingFolder = null,
+        Action<string>? onError = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(file)
         {
@@ -35,13 +38,15 @@ public static class HostProgram
             WorkingDirectory = workingFolder ?? "/",
         };
         start.Environment["LC_ALL"] = "C";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
 
         using var process = Launch(start, package);
         process.StandardInput.Close();
         var output = CaptureAsync(process.StandardOutput, onOutput);
-        var error = CaptureAsync(process.StandardError, null);
+        var error = CaptureAsync(process.StandardError, onError);
         try
         {
             await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);

@@ -48,7 +48,9 @@ public static class FileSpace
 
     private static class Native
     {
-        /// <summary>SEEK_DATA/SEEK_HOLE walk over the file's extents, which needs no knowledge of struct stat's layout.</summary>
+        /// <summary>
+        /// SEEK_DATA/SEEK_HOLE walk over the file's extents, which needs no knowledge of struct stat's layout.
+        /// </summary>
         public static long AllocatedBytes(SafeFileHandle handle)
         {
             var length = RandomAccess.GetLength(handle);

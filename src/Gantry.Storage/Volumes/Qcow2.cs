@@ -15,7 +15,9 @@ public sealed record Qcow2Header
     /// <summary>Bytes that the guest sees.</summary>
     public required long VirtualSize { get; init; }
 
-    /// <summary>The backing file's name as stored; null for none. Never to be opened unless it is one of ours.</summary>
+    /// <summary>
+    /// The backing file's name as stored; null for none. Never to be opened unless it is one of ours.
+    /// </summary>
     public string? BackingFile { get; init; }
 
     /// <summary>The guest's data lies in another file that the image names (incompatible feature bit 2).</summary>
@@ -81,7 +83,8 @@ public static class Qcow2Writer
     /// Creates <paramref name="path"/> (which must not exist) as an empty image of <paramref name="virtualSize"/> bytes,
     /// over <paramref name="backingFile"/> when one is named: relative names are relative to the image's folder.
     /// </summary>
-    public static void CreateEmpty(string path, long virtualSize, string? backingFile = null, VolumeFormat backingFormat = VolumeFormat.Qcow2)
+    public static void CreateEmpty(
+        string path, long virtualSize, string? backingFile = null, VolumeFormat backingFormat = VolumeFormat.Qcow2)
     {
         if (virtualSize is <= 0 or > LargestSize)
         {
@@ -106,7 +109,8 @@ public static class Qcow2Writer
         file.SetLength((long)clusters * ClusterSize);
     }
 
-    private static void WriteHeader(Span<byte> head, long virtualSize, int l1Entries, string? backingFile, VolumeFormat backingFormat)
+    private static void WriteHeader(
+        Span<byte> head, long virtualSize, int l1Entries, string? backingFile, VolumeFormat backingFormat)
     {
         BinaryPrimitives.WriteUInt32BigEndian(head, Qcow2Header.Magic);
         BinaryPrimitives.WriteUInt32BigEndian(head[4..], 3);

@@ -133,7 +133,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     /// <summary>Who uses a volume; at most a handful, for messages.</summary>
     public async ValueTask<ImmutableArray<string>> UsersAsync(VolumeId id, CancellationToken cancellationToken)
     {
-        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken).ConfigureAwait(false);
+        var range = await store.RangeAsync(UserPrefix(id), MaxUsersNamed, null, cancellationToken)
+            .ConfigureAwait(false);
         return [.. range.Entries.Select(entry => Encoding.UTF8.GetString(entry.Value.Span))];
     }
 
@@ -145,7 +146,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
         string? after = null;
         while (true)
         {
-            var page = await store.RangeAsync(AllUsers, StateLimits.MaxRange, after, cancellationToken).ConfigureAwait(false);
+            var page = await store.RangeAsync(AllUsers, StateLimits.MaxRange, after, cancellationToken)
+                .ConfigureAwait(false);
             foreach (var entry in page.Entries)
             {
                 var user = Encoding.UTF8.GetString(entry.Value.Span);
@@ -165,7 +167,10 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
         (await _records.UpdateAsync(id.Value, change, cancellationToken).ConfigureAwait(false))?.Value
         ?? await GetAsync(id, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Records that a volume, its file rebased already, stands on another one now; the one before goes if nobody needs it.</summary>
+    /// <summary>
+    /// Records that a volume, its file rebased already, stands on another one now; the one before goes if nobody
+    /// needs it.
+    /// </summary>
     /// <exception cref="ProblemException">One of them is gone.</exception>
     public async Task ChangeBackingAsync(VolumeId id, VolumeId? backing, CancellationToken cancellationToken)
     {
@@ -198,9 +203,12 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
         throw new DocumentConflictException(_records.KeyOf(id.Value), DocumentCollection<VolumeRecord>.MaxAttempts);
     }
 
-    /// <summary>Records new volumes with their first user, all or none; those that are recorded already stay as they are.</summary>
+    /// <summary>
+    /// Records new volumes with their first user, all or none; those that are recorded already stay as they are.
+    /// </summary>
     /// <exception cref="ProblemException">What one of them stands on is gone.</exception>
-    public async Task AdoptAllAsync(IReadOnlyList<VolumeRecord> planned, string user, CancellationToken cancellationToken)
+    public async Task AdoptAllAsync(
+        IReadOnlyList<VolumeRecord> planned, string user, CancellationToken cancellationToken)
     {
         if (planned.Count > 0 && await FindAsync(planned[0].Id, cancellationToken).ConfigureAwait(false) is not null)
             return;
@@ -212,7 +220,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
             },
             cancellationToken).ConfigureAwait(false);
         if (!commit.Succeeded)
-            throw new ProblemException(ProblemKind.Conflict, "what the new disks are to stand on was deleted in the meantime", "try again");
+            throw new ProblemException(
+                ProblemKind.Conflict, "what the new disks are to stand on was deleted in the meantime", "try again");
     }
 
     /// <summary>Makes somebody a user of volumes that are there, all or none.</summary>
@@ -241,7 +250,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var header = Qcow2Header.Read(file)
-            ?? throw new ProblemException(ProblemKind.Failed, $"{path} is no qcow2 image", "something other than Gantry wrote to it");
+            ?? throw new ProblemException(
+                ProblemKind.Failed, $"{path} is no qcow2 image", "something other than Gantry wrote to it");
         return header.BackingFile;
     }
 
@@ -308,7 +318,8 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     {
         var path = PathOf(volume);
         if (!File.Exists(path))
-            await images.ConvertAsync(source, format, path, DiskImageFormat.Qcow2, progress, cancellationToken).ConfigureAwait(false);
+            await images.ConvertAsync(source, format, path, DiskImageFormat.Qcow2, progress, cancellationToken)
+                .ConfigureAwait(false);
     }
 
     private static string WithoutPart(string file) =>

@@ -13,7 +13,7 @@ public sealed class PrerequisiteInstallerTests
         Assert.Equal(HostPackages.All.Count, HostPackages.All.DistinctBy(package => package.Name).Count());
         Assert.All(HostPackages.All, package => Assert.NotEmpty(package.Packages));
         Assert.All(HostPackages.All.SelectMany(package => package.Uses), use =>
-            Assert.Matches("^(demo|tests|bench)(@(x86_64|aarch64))?$", use));
+            Assert.Matches("^(demo|tests|bench|isa)(@(x86_64|aarch64))?$", use));
         Assert.Contains(HostPackages.For("demo", "x86_64"), package => package.Name == "qemu-x86");
         Assert.Contains(HostPackages.For("demo", "aarch64"), package => package.Name == "qemu-arm");
         Assert.DoesNotContain(HostPackages.For("demo", "aarch64"), package => package.Name == "qemu-x86");

@@ -193,6 +193,7 @@ public sealed class BuildNode : IAsyncLifetime
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            Environment = { ["GANTRY"] = Path.Combine(AppContext.BaseDirectory, "gantry") },
         })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = await process.StandardError.ReadToEndAsync();

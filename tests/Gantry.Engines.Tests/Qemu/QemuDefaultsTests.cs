@@ -39,6 +39,13 @@ public sealed class QemuDefaultsTests : IDisposable
     }
 
     [Fact]
+    public void SeedOnPcWithUefi_IsWhereLinuxSeesIt()
+    {
+        var spec = Resolve(Plain with { MachineType = "pc", Firmware = new FirmwareSpec { Kind = FirmwareKind.Uefi } });
+        Assert.Equal([DiskBus.Ide, DiskBus.Scsi], spec.Cdroms.Select(c => c.Bus));
+    }
+
+    [Fact]
     public void SecureBoot_MeansUefiOnQ35()
     {
         var spec = Resolve(Plain with { Firmware = new FirmwareSpec { SecureBoot = true } });

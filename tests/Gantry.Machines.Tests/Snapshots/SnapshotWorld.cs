@@ -102,14 +102,14 @@ internal sealed class SnapshotWorld : IAsyncDisposable
 
     public async Task<FakeMachine> StartAsync()
     {
-        await using var guest = await Host.StartAsync(Number, new StartOptions(), NoProgress.Instance, Token);
+        await using var guest = await Host.StartAsync(Number, new StartOptions(), Model.NoProgress.Instance, Token);
         return Running!;
     }
 
     public FakeMachine? Running => Engine.Machines.GetValueOrDefault(Folders.MachineRun(Number));
 
     public Task<SnapshotRecord> TakeAsync(string name, bool memory = false) =>
-        Taker().TakeAsync(Number, new SnapshotRequest { Name = name, Memory = memory }, NoProgress.Instance, Token);
+        Taker().TakeAsync(Number, new SnapshotRequest { Name = name, Memory = memory }, Model.NoProgress.Instance, Token);
 
     public async Task<MachineRecord> MachineAsync() => await Catalog.GetAsync(Number.ToString(), Token);
 

@@ -80,7 +80,7 @@ internal sealed class DiskArguments
             return;
         var common = $"id={name}" + (media is null ? "" : $",drive={name}-media")
             + (cdrom.Seed ? "" : _order.ForCdrom(index));
-        var device = IsaProfile.CdromBus(_family, cdrom) switch
+        var device = IsaProfile.CdromBus(_family, _launch.Spec.Firmware.Kind, cdrom) switch
         {
             DiskBus.Ide => $"ide-cd,{IdePlace(isCdrom: true)},{common}",
             DiskBus.Sata => $"ide-cd,{SataPlace(isCdrom: true)},{common}",

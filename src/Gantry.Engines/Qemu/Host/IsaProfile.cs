@@ -90,15 +90,16 @@ public sealed record IsaProfile
 
     /// <summary>
     /// Where a CD goes that has no bus of its own. A seed goes where Linux' cloud kernels, which have no AHCI driver,
-    /// find it; installers (Windows' among them) bring AHCI but maybe no virtio.
+    /// find it; installers (Windows' among them) bring AHCI but maybe no virtio. UEFI enables i440FX' PATA channels only
+    /// when it looks for something to boot there; Linux takes those that it left alone for absent.
     /// </summary>
-    public static DiskBus CdromBus(MachineFamily family, CdromSpec cdrom)
+    public static DiskBus CdromBus(MachineFamily family, FirmwareKind firmware, CdromSpec cdrom)
     {
         if (cdrom.Bus != Model.Machines.DiskBus.Default)
             return cdrom.Bus;
         return family switch
         {
-            MachineFamily.Pc => Model.Machines.DiskBus.Ide,
+            MachineFamily.Pc => cdrom.Seed && firmware == FirmwareKind.Uefi ? Model.Machines.DiskBus.Scsi : Model.Machines.DiskBus.Ide,
             MachineFamily.Q35 => cdrom.Seed ? Model.Machines.DiskBus.Scsi : Model.Machines.DiskBus.Sata,
             MachineFamily.Virt or MachineFamily.Pseries or MachineFamily.Other => Model.Machines.DiskBus.Scsi,
         };

@@ -37,7 +37,7 @@ public static class QemuDefaults
             GraphicsAdapter = spec.GraphicsAdapter ?? profile.GraphicsAdapter,
             Tpm = spec.Tpm is { } tpm ? tpm with { Device = tpm.Device ?? profile.TpmDevice } : null,
             Disks = [.. spec.Disks.Select(d => d with { Bus = IsaProfile.DiskBus(d.Bus) })],
-            Cdroms = [.. spec.Cdroms.Select(c => c with { Bus = IsaProfile.CdromBus(family, c) })],
+            Cdroms = [.. spec.Cdroms.Select(c => c with { Bus = IsaProfile.CdromBus(family, kind, c) })],
             NetworkCards = [.. spec.NetworkCards.Select(n => n with { Device = n.Device ?? profile.NetworkDevice })],
         };
     }
