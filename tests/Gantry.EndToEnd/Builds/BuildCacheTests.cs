@@ -98,6 +98,7 @@ public sealed class BuildCacheTests(BuildNode builds)
     }
 
     [Fact]
+    [Trait("Category", "Long")] // an installation and a start under UEFI, without hardware virtualization
     public async Task Uefi_TwoDisksAndATpm_GoThroughTheCache()
     {
         static string Change(string text) => text
