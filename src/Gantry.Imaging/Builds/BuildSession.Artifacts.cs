@@ -163,7 +163,8 @@ internal sealed partial class BuildSession
             foreach (var step in chain)
             {
                 Log.Activity($"Post-processing: {step.Label}");
-                artifact = await PostProcessOneAsync(step.Options(variables), artifact, cancellationToken).ConfigureAwait(false);
+                artifact = await PostProcessOneAsync(step.Options(variables), artifact, cancellationToken)
+                    .ConfigureAwait(false);
             }
 
             foreach (var file in artifact.Files.Where(file => !_files.Contains(file) && !file.StartsWith(_services.Folders.Home, StringComparison.Ordinal)))
@@ -198,7 +199,8 @@ internal sealed partial class BuildSession
                     .ConfigureAwait(false);
                 return artifact;
             case PostProcessorOptions.Checksum checksum:
-                return await ChecksumPostProcessor.RunAsync(checksum, artifact, folder, Log.Sink, cancellationToken).ConfigureAwait(false);
+                return await ChecksumPostProcessor.RunAsync(checksum, artifact, folder, Log.Sink, cancellationToken)
+                    .ConfigureAwait(false);
             case PostProcessorOptions.ShellLocal local:
                 await new ShellLocalRunner(_services.Time).RunAsync(
                     local.Options, artifact.BuildName, artifact.BuilderType, folder, [], line => Log.Output(line.Text), cancellationToken)

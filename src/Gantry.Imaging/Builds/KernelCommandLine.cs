@@ -4,7 +4,9 @@ using Gantry.Model.Machines;
 
 namespace Gantry.Imaging.Builds;
 
-/// <summary>A kernel's arguments may refer to what a boot command may: <c>{{ .HTTPIP }}</c>, <c>{{ .SSHPublicKey }}</c>.</summary>
+/// <summary>
+/// A kernel's arguments may refer to what a boot command may: <c>{{ .HTTPIP }}</c>, <c>{{ .SSHPublicKey }}</c>.
+/// </summary>
 internal static class KernelCommandLine
 {
     /// <summary>What Linux takes on every architecture that it runs on here.</summary>
