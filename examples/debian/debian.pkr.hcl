@@ -27,6 +27,12 @@ variable "variant" {
   default     = ""
 }
 
+variable "firmware" {
+  type        = string
+  description = "What the machine starts from its disk with: bios or uefi. The disk is made for both."
+  default     = "bios"
+}
+
 variable "disk_size" {
   type    = string
   default = "4G"
@@ -58,6 +64,8 @@ source "qemu" "debian" {
   kernel           = "${var.live}/vmlinuz"
   initrd           = "${var.live}/initrd"
   kernel_arguments = "console=ttyS0,115200 quiet answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers \"authorized_key={{ .SSHPublicKey }}\""
+
+  efi_boot         = var.firmware == "uefi"
 
   cpus           = 2
   memory         = 1024

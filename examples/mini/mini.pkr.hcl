@@ -62,11 +62,6 @@ locals {
     arm64 = "virt"
   }
 
-  consoles = {
-    amd64 = "ttyS0,115200"
-    arm64 = "ttyAMA0"
-  }
-
   # isolinux: its menu waits for a key. Esc leaves it for the prompt, as with Debian's installer.
   isolinux_command = [
     "<waitFor 'Mini installer' 60s>", "<esc>",
@@ -75,14 +70,10 @@ locals {
     "<waitForSerial 'installation complete' 300s>",
   ]
 
-  # GRUB: c opens its command line. UEFI shows the same on the screen and the serial line.
+  # GRUB, where keys go over USB or through firmware that repeats a key held too long: one key only, and the answers on a
+  # CD, which the installer looks for by its label. UEFI shows the same on the screen and the serial line.
   grub_command = [
-    "<waitForSerial 'Install' 120s>", "c",
-    "<waitForSerial 'grub>' 30s>",
-    "linux /install/vmlinuz console=tty0 console=${local.consoles[var.arch]} quiet",
-    " answers=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answers<enter>",
-    "initrd /install/initrd.gz<enter>",
-    "boot<enter>",
+    "<waitForSerial 'Install' 180s>", "<enter>",
     "<waitForSerial 'installation complete' 300s>",
   ]
 }
@@ -102,10 +93,10 @@ source "qemu" "mini" {
   format         = "qcow2"
   headless       = true
 
-  # The installer asks this machine's builder for its answers.
-  http_content = {
-    "/answers" = local.answers
-  }
+  # The installer asks this machine's builder for its answers, or finds them on a CD.
+  http_content = { for path, text in { "/answers" = local.answers } : path => text if !local.uefi }
+  cd_content   = { for path, text in { "answers" = local.answers } : path => text if local.uefi }
+  cd_label     = "ANSWERS"
 
   boot_wait    = "0s"
   boot_command = local.uefi ? local.grub_command : local.isolinux_command

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
+using Gantry.Storage.Media;
 
 namespace Gantry.EndToEnd.Screen;
 
@@ -73,6 +74,19 @@ internal static class BootMedia
             Path.Combine(folder, "boot/grub/grub.cfg"),
             (graphics ? GrubGraphics : "terminal_output console\n") + GrubMenu);
         Run("grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, folder);
+    });
+
+    /// <summary>A disk that UEFI starts GRUB from, on the firmware's text console or on gfxterm.</summary>
+    public static string GrubEfi(bool graphics) => Make($"grub-efi-{(graphics ? "gfxterm" : "text")}.img", (_, image) =>
+    {
+        var menu = graphics
+            ? GrubGraphics.Replace("/boot/grub/fonts/", "/EFI/debian/", StringComparison.Ordinal) : "terminal_output console\n";
+        var tree = new MediaTree()
+            .AddFile("EFI/BOOT/BOOTX64.EFI", MediaContent.FromFile("/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"))
+            .AddFile("EFI/debian/unicode.pf2", MediaContent.FromFile("/usr/share/grub/unicode.pf2"))
+            .AddFile("EFI/debian/grub.cfg", MediaContent.FromText(menu + GrubMenu + "\n"));
+        FatWriter.WriteFileAsync(tree, new FatOptions { VolumeLabel = "GRUB", Timestamp = DateTimeOffset.UnixEpoch.AddYears(30) }, image)
+            .GetAwaiter().GetResult();
     });
 
     /// <summary>Debian's ordinary kernel for x86_64; the cloud kernel has no frame buffer console.</summary>

@@ -48,6 +48,20 @@ public sealed class ScreenReaderTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Grub_TextAndGfxterm_OnUefi_AreRead(bool graphics)
+    {
+        await using var guest = await OvmfAsync(
+            "-drive", $"if=none,id=boot,format=raw,readonly=on,file={BootMedia.GrubEfi(graphics)}",
+            "-device", "virtio-blk-pci,drive=boot,bootindex=1");
+        var screen = await WaitForAsync(new QemuScreenReader(guest.Monitor, true), "Rescue mode, quietly");
+        Assert.True(screen.Contains("*Install the system"), screen.ToString());
+        Assert.True(screen.Contains("to boot the selected OS, `e' to edit the commands"), screen.ToString());
+        Assert.Equal(ScreenSource.Glyphs, screen.Source);
+    }
+
+    [Theory]
     [InlineData("quiet", ScreenSource.TextMemory)]
     [InlineData("quiet vga=791", ScreenSource.Glyphs)]
     public async Task Linux_VgaConsoleAndFrameBuffer_AreReadAndTypedAt(string arguments, ScreenSource source)
