@@ -54,13 +54,15 @@ public interface IMachineGuest : IAsyncDisposable
     /// Writes the machine's memory and device state to a new file, which appears only when it is complete and on
     /// disk. The machine is paused by it and stays so.
     /// </summary>
-    Task SaveMemoryAsync(string path, IProgress<JobProgress>? progress = null, CancellationToken cancellationToken = default);
+    Task SaveMemoryAsync(
+        string path, IProgress<JobProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads such a file into a machine started with <see cref="QemuLaunch.Incoming"/> and the same hardware. It is
     /// paused afterwards.
     /// </summary>
-    Task LoadMemoryAsync(string path, IProgress<JobProgress>? progress = null, CancellationToken cancellationToken = default);
+    Task LoadMemoryAsync(
+        string path, IProgress<JobProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <exception cref="ProblemException">The port is taken (<see cref="ProblemKind.Unavailable"/>).</exception>
     Task AddPublishedPortAsync(LaunchPort port, CancellationToken cancellationToken = default);
@@ -87,7 +89,9 @@ public interface IMachineGuest : IAsyncDisposable
     /// </summary>
     /// <param name="node">The node that grows.</param>
     /// <param name="baseNode">What it stands on then.</param>
-    /// <param name="baseName">What the node's file is to call the base's file; null: its path, as QEMU knows it.</param>
+    /// <param name="baseName">
+    /// What the node's file is to call the base's file; null: its path, as QEMU knows it.
+    /// </param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Stops; the node then has its old content.</param>
     Task StreamAsync(

@@ -24,7 +24,8 @@ internal static class BuildCacheCommand
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var layers = await node.Layers.ListAsync(cancellationToken);
             var rows = layers.OrderBy(layer => layer.LastUsed).Select(ViewOf).ToList();
-            context.Output.Write(new Rendered<List<LayerView>>(rows, () => LayerViewJson.Default.ListLayerView, Table), output.Of(parse));
+            context.Output.Write(
+                new Rendered<List<LayerView>>(rows, () => LayerViewJson.Default.ListLayerView, Table), output.Of(parse));
             return ExitCodes.Ok;
         });
         return command;
@@ -34,7 +35,7 @@ internal static class BuildCacheCommand
     {
         var all = new Option<bool>("--all") { Description = "Remove every kept step" };
         var limit = new CacheLimit();
-        var command = new Command("prune", "Remove the least recently used steps, until the rest fit the limit") { all };
+        var command = new Command("prune", "Remove the least recently used steps until the rest fit the limit") { all };
         limit.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -65,13 +66,20 @@ internal static class BuildCacheCommand
     private static TextTable Table(List<LayerView> layers)
     {
         var table = new TextTable(
-            new Column("key"), new Column("build"), new Column("step"), new Column("size", Right: true), new Column("created"), new Column("last used"));
+            new Column("key"), new Column("build"), new Column("step"), new Column("size", Right: true),
+            new Column("created"), new Column("last used"));
         foreach (var one in layers)
-            table.Add(one.Key[..Math.Min(KeyShown, one.Key.Length)], one.Build, one.Step, Quantities.Bytes(one.Bytes), Time(one.Created), Time(one.LastUsed));
+        {
+            table.Add(
+                one.Key[..Math.Min(KeyShown, one.Key.Length)], one.Build, one.Step, Quantities.Bytes(one.Bytes),
+                Time(one.Created), Time(one.LastUsed));
+        }
+
         return table;
     }
 
-    private static string Time(DateTimeOffset time) => time.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time) =>
+        time.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }
 
 internal sealed record LayerView

@@ -22,11 +22,14 @@ internal sealed class CacheLimit
     /// <exception cref="ProblemException">It is no size.</exception>
     public long Of(CommandContext context, ParseResult parse)
     {
-        var (source, text) = parse.GetValue(_limit) is { } given ? ("--cache-limit", given) : (Variable, context.Environment(Variable));
+        var (source, text) = parse.GetValue(_limit) is { } given
+            ? ("--cache-limit", given)
+            : (Variable, context.Environment(Variable));
         if (string.IsNullOrEmpty(text))
             return new BuildOptions().CacheLimit;
         return Sizes.TryParse(text, 1L << 20, out var bytes) && bytes >= 0
             ? bytes
-            : throw new ProblemException(ProblemKind.InvalidInput, $"{source}: '{text}' is no size", "give a size such as 20G, 512M or 0");
+            : throw new ProblemException(
+                ProblemKind.InvalidInput, $"{source}: '{text}' is no size", "give a size such as 20G, 512M or 0");
     }
 }

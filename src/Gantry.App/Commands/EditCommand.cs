@@ -144,7 +144,8 @@ internal static class EditCommand
         if (process.ExitCode != 0)
         {
             throw new ProblemException(
-                ProblemKind.Unavailable, $"the editor ({editor}) ended with exit code {process.ExitCode}, so nothing is changed",
+                ProblemKind.Unavailable,
+                $"the editor ({editor}) ended with exit code {process.ExitCode}, so nothing is changed",
                 "set EDITOR to a program that is installed, for example EDITOR=nano");
         }
     }

@@ -62,13 +62,15 @@ internal sealed class GuestLogin
     /// <summary>Logs in; waits for a guest that is still booting.</summary>
     /// <exception cref="ProblemException">The machine does not run, publishes no port for SSH, or lets nobody in.</exception>
     public async Task<GuestShell> ConnectAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, ParseResult parse, CancellationToken cancellationToken)
+        CommandContext context, GantryNode node, MachineRecord machine, ParseResult parse,
+        CancellationToken cancellationToken)
     {
         var patience = DurationText.Parse(parse.GetValue(_timeout) ?? "60s");
         await RequireRunningAsync(node, machine, cancellationToken);
         if (parse.GetValue(_newHostKey))
             KnownHostKey.Forget(node.Folders, machine.Number);
-        var target = await node.Login.TargetAsync(machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
+        var target = await node.Login.TargetAsync(
+            machine, parse.GetValue(_user), parse.GetValue(_key), cancellationToken);
         if (parse.GetValue(_password))
             target = target with { Password = await AskAsync(context.Terminal, target, cancellationToken) };
         target = target with { HandshakeAttempts = LoginAttempts };
@@ -101,7 +103,8 @@ internal sealed class GuestLogin
         if (await guest.PhaseAsync(cancellationToken) == MachinePhase.Paused)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{machine.Spec.Name} is paused", $"let it go on: gantry resume {machine.Spec.Name}");
+                ProblemKind.Conflict, $"{machine.Spec.Name} is paused",
+                $"let it go on: gantry resume {machine.Spec.Name}");
         }
     }
 

@@ -34,13 +34,16 @@ internal static class InspectCommand
                     Steps = BuildSteps.Of(build).ToValueList(),
                 }).ToValueList(),
             };
-            context.Output.Write(new Rendered<TemplateFileView>(view, () => TemplateFileViewJson.Default.TemplateFileView, Fields), output.Of(parse));
+            context.Output.Write(
+                new Rendered<TemplateFileView>(view, () => TemplateFileViewJson.Default.TemplateFileView, Fields),
+                output.Of(parse));
             return ExitCodes.Ok;
         });
         return command;
     }
 
-    private static ValueView ViewOf(TemplateValue value) => new() { Name = value.Name, Value = value.Text, Sensitive = value.Sensitive };
+    private static ValueView ViewOf(TemplateValue value) =>
+        new() { Name = value.Name, Value = value.Text, Sensitive = value.Sensitive };
 
     private static FieldList Fields(TemplateFileView view)
     {

@@ -41,7 +41,8 @@ internal static class LaunchCommand
     {
         using (var view = context.StartProgress())
         {
-            await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+            await using var guest = await node.Host.StartAsync(
+                machine.Number, new StartOptions(), view, cancellationToken);
             view.Complete();
         }
 
@@ -54,11 +55,18 @@ internal static class LaunchCommand
     {
         try
         {
-            await (quietly ? StartQuietlyAsync(context, node, machine, cancellationToken) : StartAsync(context, node, machine, cancellationToken));
+            await (quietly
+                ? StartQuietlyAsync(context, node, machine, cancellationToken)
+                : StartAsync(context, node, machine, cancellationToken));
         }
         catch (Exception e) when (e is ProblemException or OperationCanceledException)
         {
-            await node.Remover.DeleteAsync(machine with { Spec = machine.Spec with { Protected = false } }, stop: true, CancellationToken.None);
+            // Protected or not: nobody has it yet.
+            machine = await node.Machines.UpdateAsync(
+                machine.Number,
+                record => record with { Spec = record.Spec with { Protected = false } },
+                CancellationToken.None);
+            await node.Remover.DeleteAsync(machine, stop: true, CancellationToken.None);
             throw;
         }
     }
@@ -90,7 +98,8 @@ internal static class LaunchCommand
             if (quietly)
                 await ListCommand.WriteAsync(context, node, machine, output.Of(parse), cancellationToken);
             else if (!start)
-                context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
+                context.Terminal.Out.Write(
+                    $"{machine.Spec.Name} ({machine.Number}) is made: gantry start {machine.Spec.Name}\n");
             return ExitCodes.Ok;
         });
         return command;

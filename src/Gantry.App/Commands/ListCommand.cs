@@ -21,7 +21,9 @@ internal static class ListCommand
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var rows = await MachineViews.AllAsync(node, cancellationToken);
-            context.Output.Write(new Rendered<List<MachineView>>(rows, () => MachineViewJson.Default.ListMachineView, Table), output.Of(parse));
+            context.Output.Write(
+                new Rendered<List<MachineView>>(rows, () => MachineViewJson.Default.ListMachineView, Table),
+                output.Of(parse));
             return ExitCodes.Ok;
         });
         return command;
@@ -44,21 +46,26 @@ internal static class ListCommand
 
     /// <summary>Writes all that is known of one machine.</summary>
     public static async Task WriteAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, OutputFormat format, CancellationToken cancellationToken)
+        CommandContext context, GantryNode node, MachineRecord machine, OutputFormat format,
+        CancellationToken cancellationToken)
     {
         var view = await MachineViews.OfAsync(node, machine, cancellationToken);
-        context.Output.Write(new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
+        context.Output.Write(
+            new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
     }
 
     private static TextTable Table(List<MachineView> machines)
     {
         var table = new TextTable(
-            new Column("number", Right: true), new Column("name"), new Column("state"), new Column("isa"), new Column("runs by"),
-            new Column("cpus", Right: true), new Column("memory", Right: true), new Column("ports"), new Column("template"));
+            new Column("number", Right: true), new Column("name"), new Column("state"),
+            new Column("isa"), new Column("runs by"),
+            new Column("cpus", Right: true), new Column("memory", Right: true),
+            new Column("ports"), new Column("template"));
         foreach (var one in machines)
         {
             table.Add(
-                one.Number.ToString(), one.Name, one.State, one.Isa, one.Accelerator ?? "", $"{one.Cpus}", $"{one.MemoryMiB} MiB",
+                one.Number.ToString(), one.Name, one.State, one.Isa, one.Accelerator ?? "",
+                $"{one.Cpus}", $"{one.MemoryMiB} MiB",
                 PortText(one.Ports), one.Template ?? "");
         }
 
@@ -78,6 +85,7 @@ internal static class ListCommand
             { "cpus", $"{one.Cpus}" },
             { "memory", $"{one.MemoryMiB} MiB" },
             { "uuid", one.Uuid.ToString() },
+            { "process", one.Pid is { } pid ? $"{pid}" : "" },
             { "template", one.Template ?? "" },
             { "ports", PortText(one.Ports) },
             { "protected", one.Protected ? "yes" : "no" },

@@ -14,23 +14,59 @@ internal sealed class MachineOptions
 {
     private const int NameAttempts = 32;
 
-    private readonly Option<string> _name = new("--name", "-n") { HelpName = "NAME", Description = "Its name; made up when none is given" };
+    private readonly Option<string> _name = new("--name", "-n")
+    {
+        HelpName = "NAME",
+        Description = "Its name; made up when none is given",
+    };
     private readonly Option<int?> _cpus = new("--cpus") { Description = "Virtual CPUs" };
-    private readonly Option<string> _memory = new("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
-    private readonly Option<string> _disk = new("--disk") { HelpName = "SIZE", Description = "Size of the first disk: 20G" };
+    private readonly Option<string> _memory = new("--memory", "-m")
+    {
+        HelpName = "SIZE",
+        Description = "Memory: 512M, 2G",
+    };
+    private readonly Option<string> _disk = new("--disk")
+    {
+        HelpName = "SIZE",
+        Description = "Size of the first disk: 20G",
+    };
     private readonly Option<string[]> _publish = new("--publish", "-p")
     {
         HelpName = "[ADDRESS:]HOST:GUEST[/udp]",
         Description = "Reach a port of the guest on the host; on 127.0.0.1 unless an address is given",
     };
 
-    private readonly Option<string[]> _keys = new("--ssh-key") { HelpName = "FILE", Description = "A public key that may log in, besides Gantry's own" };
-    private readonly Option<string> _user = new("--user") { HelpName = "NAME", Description = "The user that keys and password are for" };
-    private readonly Option<string> _password = new("--password") { HelpName = "TEXT", Description = "That user's password (kept only as a hash)" };
-    private readonly Option<string> _userData = new("--user-data") { HelpName = "FILE", Description = "A whole cloud-init user-data file instead" };
-    private readonly Option<string> _network = new("--network-config") { HelpName = "FILE", Description = "A whole cloud-init network-config file instead" };
+    private readonly Option<string[]> _keys = new("--ssh-key")
+    {
+        HelpName = "FILE",
+        Description = "A public key that may log in, besides Gantry's own",
+    };
+    private readonly Option<string> _user = new("--user")
+    {
+        HelpName = "NAME",
+        Description = "The user that keys and password are for",
+    };
+    private readonly Option<string> _password = new("--password")
+    {
+        HelpName = "TEXT",
+        Description = "That user's password (kept only as a hash)",
+    };
+    private readonly Option<string> _userData = new("--user-data")
+    {
+        HelpName = "FILE",
+        Description = "A whole cloud-init user-data file instead",
+    };
+    private readonly Option<string> _network = new("--network-config")
+    {
+        HelpName = "FILE",
+        Description = "A whole cloud-init network-config file instead",
+    };
     private readonly Option<string[]> _tags = new("--tag") { HelpName = "TAG", Description = "A word to find it by" };
-    private readonly Option<string[]> _share = new("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "A folder of the host that the guest mounts by its tag (9p)" };
+    private readonly Option<string[]> _share = new("--share")
+    {
+        HelpName = "FOLDER:TAG[:ro]",
+        Description = "A folder of the host that the guest mounts by its tag (9p)",
+    };
     private readonly Option<bool> _protected = new("--protected", "--protect") { Description = "Refuse to delete it" };
     private readonly Option<string> _notes = new("--notes") { HelpName = "TEXT", Description = "Notes for people" };
 
@@ -62,7 +98,8 @@ internal sealed class MachineOptions
         var parts = (udp ? text[..^4] : text.EndsWith("/tcp", StringComparison.Ordinal) ? text[..^4] : text).Split(':');
         if (parts.Length is 2 or 3
             && int.TryParse(parts[^2], NumberStyles.None, CultureInfo.InvariantCulture, out var host) && host <= 65535
-            && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest) && guest is > 0 and <= 65535)
+            && int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var guest)
+            && guest is > 0 and <= 65535)
         {
             return new PublishedPort
             {
@@ -74,7 +111,8 @@ internal sealed class MachineOptions
         }
 
         throw new ProblemException(
-            ProblemKind.InvalidInput, $"--publish {text} is no pair of ports", "write HOST:GUEST, for example --publish 8080:80, or ADDRESS:HOST:GUEST");
+            ProblemKind.InvalidInput, $"--publish {text} is no pair of ports",
+            "write HOST:GUEST, for example --publish 8080:80, or ADDRESS:HOST:GUEST");
     }
 
     internal static long Size(string option, string text, long unit) =>
@@ -122,7 +160,8 @@ internal sealed class MachineOptions
         if (colon > 0 && rest.Length - colon is > 1 and <= 32 && Directory.Exists(folder))
             return new SharedFolder { HostPath = folder, Tag = rest[(colon + 1)..], ReadOnly = readOnly };
         throw new ProblemException(
-            ProblemKind.InvalidInput, $"--share {text} names no folder and tag", "write FOLDER:TAG, the folder existing and the tag of at most 31 characters");
+            ProblemKind.InvalidInput, $"--share {text} names no folder and tag",
+            "write FOLDER:TAG, the folder existing and the tag of at most 31 characters");
     }
 
     private static async Task<string> FreeNameAsync(GantryNode node, CancellationToken cancellationToken)

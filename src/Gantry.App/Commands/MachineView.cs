@@ -36,6 +36,9 @@ internal sealed record MachineView
 
     public required string Role { get; init; }
 
+    /// <summary>The process that runs it; only where one running machine is shown.</summary>
+    public int? Pid { get; init; }
+
     public string? Template { get; init; }
 
     /// <summary>Those of the run where it runs, otherwise those that it is to have.</summary>
@@ -104,6 +107,8 @@ internal sealed record DiskView
 internal sealed record DiskLayerView
 {
     public required string Volume { get; init; }
+
+    public required string Path { get; init; }
 
     /// <summary>What the file takes on the host.</summary>
     public required long Bytes { get; init; }

@@ -46,6 +46,7 @@ internal static class MachineViews
             ? (await node.Templates.FindByIdAsync(id, cancellationToken))?.Name : null;
         return View(machine, node.Host.Runtime(machine.Number), phase, template ?? TemplateOf(machine)) with
         {
+            Pid = await PidAsync(node, machine, cancellationToken),
             Disks = await DisksAsync(node, machine, cancellationToken),
         };
     }
@@ -76,6 +77,13 @@ internal static class MachineViews
             cancellationToken.ThrowIfCancellationRequested();
             return MachinePhase.Running;
         }
+    }
+
+    private static async Task<int?> PidAsync(
+        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        await using var guest = await node.Host.FindAsync(machine, cancellationToken);
+        return guest?.Pid;
     }
 
     private static string? TemplateOf(MachineRecord machine) =>
@@ -124,6 +132,7 @@ internal static class MachineViews
                 layers.Add(new DiskLayerView
                 {
                     Volume = file.Id.Value,
+                    Path = file.Path,
                     Bytes = FileSpace.AllocatedBytes(file.Path),
                     Purpose = (await node.Volumes.GetAsync(file.Id, cancellationToken)).Purpose,
                 });

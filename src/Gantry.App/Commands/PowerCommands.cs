@@ -60,7 +60,8 @@ internal static class PowerCommands
         WithGuestAsync(context, node, machine, "goes on", (guest, inner) => guest.ResumeAsync(inner), token));
 
     private static async Task WithGuestAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, string done, Func<IMachineGuest, CancellationToken, Task> act, CancellationToken token)
+        CommandContext context, GantryNode node, MachineRecord machine, string done,
+        Func<IMachineGuest, CancellationToken, Task> act, CancellationToken token)
     {
         await using var guest = await node.Host.GetRunningAsync(machine, token);
         await act(guest, token);
@@ -68,7 +69,8 @@ internal static class PowerCommands
     }
 
     private static Command Make(
-        CommandContext context, string verb, string summary, Func<GantryNode, MachineRecord, CancellationToken, Task> act)
+        CommandContext context, string verb, string summary,
+        Func<GantryNode, MachineRecord, CancellationToken, Task> act)
     {
         var machines = CommonArguments.Machines(context);
         var command = new Command(verb, summary) { machines };
@@ -77,17 +79,20 @@ internal static class PowerCommands
     }
 
     private static Command Make(
-        CommandContext context, string verb, string summary, Option<int> timeout, Func<GantryNode, MachineRecord, int, CancellationToken, Task> act)
+        CommandContext context, string verb, string summary, Option<int> timeout,
+        Func<GantryNode, MachineRecord, int, CancellationToken, Task> act)
     {
         var machines = CommonArguments.Machines(context);
         var command = new Command(verb, summary) { machines, timeout };
         command.SetAction((parse, token) => ForEachAsync(
-            context, parse.GetValue(machines)!, (node, machine, inner) => act(node, machine, parse.GetValue(timeout), inner), token));
+            context, parse.GetValue(machines)!,
+            (node, machine, inner) => act(node, machine, parse.GetValue(timeout), inner), token));
         return command;
     }
 
     private static async Task<int> ForEachAsync(
-        CommandContext context, string[] names, Func<GantryNode, MachineRecord, CancellationToken, Task> act, CancellationToken token)
+        CommandContext context, string[] names,
+        Func<GantryNode, MachineRecord, CancellationToken, Task> act, CancellationToken token)
     {
         await using var node = await context.OpenNodeAsync(repair: true, token);
         // All names first: a slip in the last one must not leave half of it done.

@@ -12,7 +12,10 @@ internal static class RollbackCommand
     {
         var machine = CommonArguments.Machine(context);
         var name = SnapshotCommand.Argument(context);
-        var withoutMemory = new Option<bool>("--without-memory") { Description = "Only the disks, though the snapshot has memory" };
+        var withoutMemory = new Option<bool>("--without-memory")
+        {
+            Description = "Only the disks, though the snapshot has memory",
+        };
         var unrenewed = new Option<bool>("--unrenewed")
         {
             Description = "Go on from memory also where the guest's clock and random numbers can't be renewed over SSH; "
@@ -24,7 +27,11 @@ internal static class RollbackCommand
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
             var wanted = parse.GetValue(name)!;
-            var options = new RollbackOptions { WithoutMemory = parse.GetValue(withoutMemory), Unrenewed = parse.GetValue(unrenewed) };
+            var options = new RollbackOptions
+            {
+                WithoutMemory = parse.GetValue(withoutMemory),
+                Unrenewed = parse.GetValue(unrenewed),
+            };
             using (var view = context.StartProgress())
             {
                 await node.Reverter.RollBackAsync(record.Number, wanted, options, view, cancellationToken);

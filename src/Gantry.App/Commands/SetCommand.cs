@@ -18,9 +18,21 @@ internal static class SetCommand
         var memory = new Option<string>("--memory", "-m") { HelpName = "SIZE", Description = "Memory: 512M, 2G" };
         var guarded = new Option<bool?>("--protected", "--protect") { Description = "Refuse to delete it" };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
-        var publish = new Option<string[]>("--publish", "-p") { HelpName = "[ADDRESS:]HOST:GUEST", Description = "The ports to publish, instead of those so far" };
-        var share = new Option<string[]>("--share") { HelpName = "FOLDER:TAG[:ro]", Description = "The folders to share over 9p, instead of those so far" };
-        var tags = new Option<string[]>("--tag") { HelpName = "TAG", Description = "Its tags, instead of those so far" };
+        var publish = new Option<string[]>("--publish", "-p")
+        {
+            HelpName = "[ADDRESS:]HOST:GUEST",
+            Description = "The ports to publish, instead of those so far",
+        };
+        var share = new Option<string[]>("--share")
+        {
+            HelpName = "FOLDER:TAG[:ro]",
+            Description = "The folders to share over 9p, instead of those so far",
+        };
+        var tags = new Option<string[]>("--tag")
+        {
+            HelpName = "TAG",
+            Description = "Its tags, instead of those so far",
+        };
         var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -49,8 +61,14 @@ internal static class SetCommand
                     },
                 }),
                 cancellationToken);
-            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with { Protected = changed.Spec.Protected, Notes = changed.Spec.Notes, Tags = changed.Spec.Tags };
-            context.Terminal.Out.Write($"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
+            var later = node.Host.IsAlive(machine.Number) && changed.Spec != machine.Spec with
+            {
+                Protected = changed.Spec.Protected,
+                Notes = changed.Spec.Notes,
+                Tags = changed.Spec.Tags,
+            };
+            context.Terminal.Out.Write(
+                $"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
             return ExitCodes.Ok;
         });
         return command;
@@ -84,7 +102,8 @@ internal static class SetCommand
         ValueList<NetworkCardSpec> cards, ValueList<PublishedPort> ports)
     {
         // The way in for gantry ssh stays, unless the guest's SSH port is published otherwise.
-        var ssh = cards.SelectMany(card => card.Published).Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));
+        var ssh = cards.SelectMany(card => card.Published)
+            .Where(port => port.GuestPort == 22 && ports.All(one => one.GuestPort != 22));
         return cards.Select((card, i) => card with { Published = i == 0 ? [.. ports, .. ssh] : [] }).ToValueList();
     }
 }

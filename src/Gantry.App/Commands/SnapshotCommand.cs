@@ -21,7 +21,10 @@ internal static class SnapshotCommand
             Description = "The snapshot's name; snap-1, snap-2, ... when none is given",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var memory = new Option<bool>("--memory", "-m") { Description = "Keep the memory too: a rollback then goes on where the machine was" };
+        var memory = new Option<bool>("--memory", "-m")
+        {
+            Description = "Keep the memory too: a rollback then goes on where the machine was",
+        };
         var notes = new Option<string>("--notes") { HelpName = "TEXT", Description = "Notes for people" };
         var command = new Command("snapshot", Summary) { machine, name, memory, notes, List(context), Delete(context) };
         command.SetAction(async (parse, cancellationToken) =>
@@ -66,7 +69,8 @@ internal static class SnapshotCommand
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
             context.Output.Write(
-                new Rendered<List<SnapshotView>>([.. MachineViews.Snapshots(record)], () => MachineViewJson.Default.ListSnapshotView, Table),
+                new Rendered<List<SnapshotView>>([.. MachineViews.Snapshots(record)],
+                    () => MachineViewJson.Default.ListSnapshotView, Table),
                 output.Of(parse));
             return ExitCodes.Ok;
         });
@@ -108,7 +112,8 @@ internal static class SnapshotCommand
     private static TextTable Table(List<SnapshotView> snapshots)
     {
         var table = new TextTable(
-            new Column("name"), new Column("created"), new Column("memory"), new Column("after"), new Column("here"), new Column("notes"));
+            new Column("name"), new Column("created"), new Column("memory"), new Column("after"),
+            new Column("here"), new Column("notes"));
         foreach (var one in snapshots)
         {
             table.Add(

@@ -27,7 +27,9 @@ internal static class TemplateCommand
             var rows = new List<TemplateView>();
             foreach (var template in await node.Templates.ListAsync(cancellationToken))
                 rows.Add(await ViewAsync(node, template, cancellationToken));
-            context.Output.Write(new Rendered<List<TemplateView>>(rows, () => TemplateViewJson.Default.ListTemplateView, Table), output.Of(parse));
+            context.Output.Write(
+                new Rendered<List<TemplateView>>(rows, () => TemplateViewJson.Default.ListTemplateView, Table),
+                output.Of(parse));
             return ExitCodes.Ok;
         });
         return command;
@@ -43,7 +45,8 @@ internal static class TemplateCommand
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var template = await node.Templates.GetAsync(parse.GetValue(name)!, cancellationToken);
             var view = await ViewAsync(node, template, cancellationToken);
-            context.Output.Write(new Rendered<TemplateView>(view, () => TemplateViewJson.Default.TemplateView, Fields), output.Of(parse));
+            context.Output.Write(
+                new Rendered<TemplateView>(view, () => TemplateViewJson.Default.TemplateView, Fields), output.Of(parse));
             return ExitCodes.Ok;
         });
         return command;
@@ -90,6 +93,7 @@ internal static class TemplateCommand
                 continue;
             disks.Add(new TemplateDiskView
             {
+                Path = node.Volumes.PathOf(volume),
                 SizeBytes = volume.VirtualSize,
                 Files = (await node.Volumes.ChainAsync(disk.Volume, cancellationToken)).Length,
                 OwnBytes = node.Volumes.AllocatedBytes(volume),
@@ -125,7 +129,8 @@ internal static class TemplateCommand
     private static TextTable Table(List<TemplateView> templates)
     {
         var table = new TextTable(
-            new Column("name"), new Column("isa"), new Column("size", Right: true), new Column("users", Right: true), new Column("created"), new Column("digest"));
+            new Column("name"), new Column("isa"), new Column("size", Right: true),
+            new Column("users", Right: true), new Column("created"), new Column("digest"));
         foreach (var one in templates)
         {
             table.Add(
@@ -158,7 +163,9 @@ internal static class TemplateCommand
         for (var i = 0; i < one.Disks.Count; i++)
         {
             var disk = one.Disks[i];
-            fields.Add($"disk {i}", $"{FileSpace.Words(disk.SizeBytes)} in {disk.Files} layers, {FileSpace.Words(disk.OwnBytes)} of its own");
+            fields.Add(
+                $"disk {i}",
+                $"{FileSpace.Words(disk.SizeBytes)} in {disk.Files} layers, {FileSpace.Words(disk.OwnBytes)} of its own");
         }
 
         foreach (var link in one.Chain)

@@ -49,6 +49,9 @@ internal sealed record TemplateView
 
 internal sealed record TemplateDiskView
 {
+    /// <summary>Its own file.</summary>
+    public required string Path { get; init; }
+
     public required long SizeBytes { get; init; }
 
     public required int Files { get; init; }

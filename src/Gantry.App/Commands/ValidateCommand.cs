@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry validate</c>: everything that can be known to be wrong with a template, without starting anything.</summary>
+/// <summary>
+/// <c>gantry validate</c>: everything that can be known to be wrong with a template, without starting anything.
+/// </summary>
 internal static class ValidateCommand
 {
     public const string Summary = "Check a template file";

@@ -42,7 +42,9 @@ public sealed class AnswerServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Paths that were found and served, wholly or in part, in the order of their bytes; at most 10,000.</summary>
+    /// <summary>
+    /// Paths that were found and served, wholly or in part, in the order of their bytes; at most 10,000.
+    /// </summary>
     public IReadOnlyList<string> RequestedPaths => [.. _requested.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Begins to listen on a free port of the range, tried from a random one on.</summary>

@@ -46,7 +46,9 @@ public sealed record AnswerAccess
 
     public required double Milliseconds { get; init; }
 
-    /// <summary>For a person: what exists instead of what was not found, or why the answer broke off; or empty.</summary>
+    /// <summary>
+    /// For a person: what exists instead of what was not found, or why the answer broke off; or empty.
+    /// </summary>
     public string Hint { get; init; } = "";
 
     /// <summary>A line like a web server's: <c>10.0.2.15:41000 GET /preseed.cfg 200 1234 bytes 3 ms</c>.</summary>

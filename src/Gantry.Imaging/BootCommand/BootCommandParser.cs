@@ -182,7 +182,9 @@ internal sealed partial class BootCommandParser(
         return true;
     }
 
-    /// <summary><c>&lt;enter&gt;</c>, <c>&lt;leftShiftOn&gt;</c>, <c>&lt;leftShiftOff&gt;</c>, whatever the case.</summary>
+    /// <summary>
+    /// <c>&lt;enter&gt;</c>, <c>&lt;leftShiftOn&gt;</c>, <c>&lt;leftShiftOff&gt;</c>, whatever the case.
+    /// </summary>
     private bool Special()
     {
         var match = KeyTag().Match(text, _at);

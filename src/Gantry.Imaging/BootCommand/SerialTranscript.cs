@@ -77,7 +77,9 @@ public sealed partial class SerialTranscript
         }
     }
 
-    /// <summary>Takes the raw text without control sequences, and leaves an unfinished one at the end for later.</summary>
+    /// <summary>
+    /// Takes the raw text without control sequences, and leaves an unfinished one at the end for later.
+    /// </summary>
     private string TakeClean()
     {
         var raw = _raw.ToString();

@@ -17,7 +17,9 @@ public sealed record TemplateScope
     /// <summary>Gives environment variables, for <c>{{ env `X` }}</c>; null forbids them.</summary>
     public Func<string, string?>? Environment { get; init; }
 
-    /// <summary>The build's own moment, for <c>timestamp</c> and <c>isotime</c>: the same all through a build.</summary>
+    /// <summary>
+    /// The build's own moment, for <c>timestamp</c> and <c>isotime</c>: the same all through a build.
+    /// </summary>
     public DateTimeOffset Started { get; init; } = DateTimeOffset.UnixEpoch;
 
     public string BuildName { get; init; } = "";

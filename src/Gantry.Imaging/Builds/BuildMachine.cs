@@ -51,7 +51,8 @@ public sealed class BuildMachine : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var options = new StartOptions { MemoryFile = memoryFile, Accelerator = source.Accelerator };
-        var guest = await services.Host.StartAsync(machine.Number, options, log.Sink, cancellationToken).ConfigureAwait(false);
+        var guest = await services.Host.StartAsync(machine.Number, options, log.Sink, cancellationToken)
+            .ConfigureAwait(false);
         return new BuildMachine(services, source, randoms, log, machine, guest);
     }
 
@@ -80,7 +81,8 @@ public sealed class BuildMachine : IAsyncDisposable
             Notice = _log.Note,
             Clock = _services.Time,
         };
-        using var keyboard = await GuestKeyboard.OpenAsync(Guest.Monitor, keyboardOptions, cancellationToken).ConfigureAwait(false);
+        using var keyboard = await GuestKeyboard.OpenAsync(Guest.Monitor, keyboardOptions, cancellationToken)
+            .ConfigureAwait(false);
         var typist = new Typist(keyboard, Screen(), _serial.Transcript, new TypistOptions
         {
             GroupInterval = _source.Boot.KeyGroupInterval ?? TimeSpan.Zero,
@@ -111,7 +113,8 @@ public sealed class BuildMachine : IAsyncDisposable
     {
         var communicator = _source.Communicator;
         if (communicator.PauseBeforeConnecting > TimeSpan.Zero)
-            await Task.Delay(communicator.PauseBeforeConnecting, _services.Time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(communicator.PauseBeforeConnecting, _services.Time, cancellationToken)
+                .ConfigureAwait(false);
         _log.Activity($"Waiting for SSH as {communicator.User}");
         var target = new SshTarget
         {

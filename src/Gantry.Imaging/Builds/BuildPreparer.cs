@@ -117,7 +117,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
             case BaseDefinition.Iso iso:
                 return await FromIsoAsync(source, iso, log, cancellationToken).ConfigureAwait(false);
             case BaseDefinition.DiskImage image:
-                var fetched = await services.Fetcher.FetchAsync(image.Urls, image.Checksum, log.Sink, cancellationToken).ConfigureAwait(false);
+                var fetched = await services.Fetcher.FetchAsync(image.Urls, image.Checksum, log.Sink, cancellationToken)
+                    .ConfigureAwait(false);
                 var record = await services.Images.ImportAsync(fetched.Path, fetched.Sha256, null, log.Sink, cancellationToken).ConfigureAwait(false);
                 return new ResolvedBase(
                     [new NamedDigest("disk", fetched.Sha256)],
@@ -140,7 +141,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
     private async Task<ResolvedBase> FromIsoAsync(
         QemuSource source, BaseDefinition.Iso iso, BuildLog log, CancellationToken cancellationToken)
     {
-        var fetched = await services.Fetcher.FetchAsync(iso.Urls, iso.Checksum, log.Sink, cancellationToken).ConfigureAwait(false);
+        var fetched = await services.Fetcher.FetchAsync(iso.Urls, iso.Checksum, log.Sink, cancellationToken)
+            .ConfigureAwait(false);
         return new ResolvedBase(
             [new NamedDigest("iso", fetched.Sha256)],
             Chain("iso", Path.GetFileName(fetched.Path), fetched.Sha256),
@@ -186,7 +188,8 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
             var isoPath = withIso.IsoPath ?? throw new ProblemException(
                 ProblemKind.InvalidInput, $"{given} lies in an ISO, and the source names none", "give iso_url and iso_checksum as well");
             var target = Path.Combine(folder, name);
-            await IsoFiles.ExtractAsync(isoPath, given["iso:".Length..], target, cancellationToken).ConfigureAwait(false);
+            await IsoFiles.ExtractAsync(isoPath, given["iso:".Length..], target, cancellationToken)
+                .ConfigureAwait(false);
             return target;
         }
     }
@@ -275,7 +278,9 @@ public sealed class BuildPreparer(BuildServices services, IMachineHardware hardw
         return new PreparedAnswers([.. digests], cd, floppy);
     }
 
-    /// <summary>The digests of answer files as they are in every run, also where they hold the time or a random value.</summary>
+    /// <summary>
+    /// The digests of answer files as they are in every run, also where they hold the time or a random value.
+    /// </summary>
     private static ValueList<FileDigest> Canonical(ValueList<FileDigest> digests, AnswerOptions now, AnswerOptions always)
     {
         var same = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -91,7 +91,8 @@ public sealed class BuildRunner
         if (session is { KeepsMachine: true })
         {
             await _services.Machines.UpdateAsync(
-                machine.Number, record => record with { Role = MachineRole.Ordinary }, cancellationToken).ConfigureAwait(false);
+                machine.Number, record => record with { Role = MachineRole.Ordinary }, cancellationToken)
+                    .ConfigureAwait(false);
             await session.TellHowToOpenAsync(machine, cancellationToken).ConfigureAwait(false);
             return;
         }

@@ -90,6 +90,7 @@ internal sealed partial class BuildSession
             Log.Activity($"Writing {DiskFile(i)} ({format.QemuName()})");
             var chain = await _services.Volumes.ChainAsync(disks[i].Volume, cancellationToken).ConfigureAwait(false);
             FileSpace.Require(folder, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), $"the disk file {DiskFile(i)}");
+            await VolumePool.AlignBackingNamesAsync(chain, _services.DiskTool, cancellationToken).ConfigureAwait(false);
             await _services.DiskTool.ConvertAsync(
                 chain[0].Path,
                 chain[0].Format == VolumeFormat.Raw ? DiskImageFormat.Raw : DiskImageFormat.Qcow2,
@@ -162,7 +163,8 @@ internal sealed partial class BuildSession
             foreach (var step in chain)
             {
                 Log.Activity($"Post-processing: {step.Label}");
-                artifact = await PostProcessOneAsync(step.Options(variables), artifact, cancellationToken).ConfigureAwait(false);
+                artifact = await PostProcessOneAsync(step.Options(variables), artifact, cancellationToken)
+                    .ConfigureAwait(false);
             }
 
             foreach (var file in artifact.Files.Where(file => !_files.Contains(file) && !file.StartsWith(_services.Folders.Home, StringComparison.Ordinal)))
@@ -197,7 +199,8 @@ internal sealed partial class BuildSession
                     .ConfigureAwait(false);
                 return artifact;
             case PostProcessorOptions.Checksum checksum:
-                return await ChecksumPostProcessor.RunAsync(checksum, artifact, folder, Log.Sink, cancellationToken).ConfigureAwait(false);
+                return await ChecksumPostProcessor.RunAsync(checksum, artifact, folder, Log.Sink, cancellationToken)
+                    .ConfigureAwait(false);
             case PostProcessorOptions.ShellLocal local:
                 await new ShellLocalRunner(_services.Time).RunAsync(
                     local.Options, artifact.BuildName, artifact.BuilderType, folder, [], line => Log.Output(line.Text), cancellationToken)

@@ -64,7 +64,9 @@ internal sealed partial class BuildSession
         }
     }
 
-    /// <summary>Runs the template's <c>error-cleanup-provisioner</c>; its own failure does not hide the first one.</summary>
+    /// <summary>
+    /// Runs the template's <c>error-cleanup-provisioner</c>; its own failure does not hide the first one.
+    /// </summary>
     private async Task CleanUpErrorAsync(CancellationToken cancellationToken)
     {
         if (_steps.ErrorCleanup is not { } cleanup)

@@ -7,12 +7,16 @@ namespace Gantry.Imaging.Builds;
 /// <summary>What a build makes sure of before it starts anything.</summary>
 internal sealed partial class BuildSession
 {
-    /// <summary>For a disk's first blocks, logs and the like; what an installation really takes nobody knows before.</summary>
+    /// <summary>
+    /// For a disk's first blocks, logs and the like; what an installation really takes nobody knows before.
+    /// </summary>
     private const long LeastRoom = 512L << 20;
 
     private readonly List<FileClaim> _claims = [];
 
-    /// <summary>Where disk files are made before they go to <paramref name="folder"/>; on the same file system.</summary>
+    /// <summary>
+    /// Where disk files are made before they go to <paramref name="folder"/>; on the same file system.
+    /// </summary>
     private string PartFolder(string folder) => $"{folder.TrimEnd('/')}.{Id}.part";
 
     /// <summary>Two builds never make one thing at the same time.</summary>

@@ -87,7 +87,9 @@ internal sealed partial class BuildSession : IAsyncDisposable
         };
     }
 
-    /// <summary>Runs one part: its time is kept, and what it fails of is explained while the machine can still be asked.</summary>
+    /// <summary>
+    /// Runs one part: its time is kept, and what it fails of is explained while the machine can still be asked.
+    /// </summary>
     public async Task RunPartAsync(string name, Func<BuildSession, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         var start = _services.Time.GetTimestamp();
@@ -199,7 +201,8 @@ internal sealed partial class BuildSession : IAsyncDisposable
         if (Source.Communicator.Kind == CommunicatorKind.Ssh)
         {
             await SealAsync(cancellationToken).ConfigureAwait(false);
-            await GuestShutdown.RunAsync(Source, Provision(), Machine, _services.Host, Log, cancellationToken).ConfigureAwait(false);
+            await GuestShutdown.RunAsync(Source, Provision(), Machine, _services.Host, Log, cancellationToken)
+                .ConfigureAwait(false);
         }
         else
         {
@@ -242,7 +245,8 @@ internal sealed partial class BuildSession : IAsyncDisposable
             Log.Note("The installer has restarted the machine, which now starts from its disk");
             await DisconnectAsync().ConfigureAwait(false);
             _record = await _services.Machines.UpdateAsync(
-                _record!.Number, record => record with { Spec = WithoutKernel(record.Spec) }, cancellationToken).ConfigureAwait(false);
+                _record!.Number, record => record with { Spec = WithoutKernel(record.Spec) }, cancellationToken)
+                    .ConfigureAwait(false);
             await StartAsync(memoryFile: null, cancellationToken).ConfigureAwait(false);
             await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -364,7 +368,8 @@ internal sealed partial class BuildSession : IAsyncDisposable
         Log.Activity("Sealing");
         var shell = await Provision().ShellAsync(cancellationToken).ConfigureAwait(false);
         var script = SealScript.For(_randoms!.PublicKey, Source.Communicator.User);
-        var status = await RootShell.RunAsync(shell, Source.Communicator.User, script, Log.Output, cancellationToken).ConfigureAwait(false);
+        var status = await RootShell.RunAsync(shell, Source.Communicator.User, script, Log.Output, cancellationToken)
+            .ConfigureAwait(false);
         if (status.IsSuccess)
         {
             _sealed = true;

@@ -101,7 +101,8 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
         catch (Exception e) when (e is ProblemException or IOException)
         {
             log.Note($"The state after {key.Label} could not be kept, so a later build runs it again: {e.Message}");
-            return await services.Machines.GetAsync(moment.Machine.Number.ToString(), cancellationToken).ConfigureAwait(false);
+            return await services.Machines.GetAsync(moment.Machine.Number.ToString(), cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 
@@ -115,9 +116,11 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
             if (moment.Machine.Spec.Tpm is not null)
                 CopyFiles(TpmFolder(moment.Machine), Layers.TpmFolder(key));
             if (moment.Randoms.PrivateKey is { } privateKey)
-                await WritePrivateAsync(Layers.PrivateKeyFile(key), privateKey, cancellationToken).ConfigureAwait(false);
+                await WritePrivateAsync(Layers.PrivateKeyFile(key), privateKey, cancellationToken)
+                    .ConfigureAwait(false);
             var (frozen, machine) = await services.Freezer.FreezeAsync(
-                moment.Machine, moment.Guest, LayerStore.UserOf(key), Layers.MemoryFile(key), cancellationToken).ConfigureAwait(false);
+                moment.Machine, moment.Guest, LayerStore.UserOf(key), Layers.MemoryFile(key), cancellationToken)
+                    .ConfigureAwait(false);
             var bytes = await BytesAsync(folder, frozen, cancellationToken).ConfigureAwait(false);
             await Layers.AddAsync(RecordOf(moment, frozen, bytes), cancellationToken).ConfigureAwait(false);
             return machine;

@@ -6,7 +6,9 @@ using Gantry.Model.Images;
 
 namespace Gantry.Imaging.Builds;
 
-/// <summary>A build whose inputs are all here and known: what it starts from, its machine, and its layers' keys.</summary>
+/// <summary>
+/// A build whose inputs are all here and known: what it starts from, its machine, and its layers' keys.
+/// </summary>
 public sealed record PreparedBuild
 {
     public required BuildDefinition Definition { get; init; }
@@ -26,6 +28,8 @@ public sealed record PreparedBuild
     /// <summary>The installer's ISO on this host; null when there is none.</summary>
     public string? IsoPath { get; init; }
 
-    /// <summary>Files made for this build alone (a kernel taken out of an ISO, a CD of answers), to be deleted with it.</summary>
+    /// <summary>
+    /// Files made for this build alone (a kernel taken out of an ISO, a CD of answers), to be deleted with it.
+    /// </summary>
     public required string Folder { get; init; }
 }

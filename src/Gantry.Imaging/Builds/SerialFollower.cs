@@ -88,7 +88,9 @@ public sealed class SerialFollower : IAsyncDisposable
 /// <summary>Text that a guest wrote for a terminal, made fit for a log.</summary>
 public static class TerminalText
 {
-    /// <summary>Without escape sequences and control characters; of a line that was overwritten, the last state.</summary>
+    /// <summary>
+    /// Without escape sequences and control characters; of a line that was overwritten, the last state.
+    /// </summary>
     public static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -108,7 +110,9 @@ public static class TerminalText
         return clean.ToString().Trim();
     }
 
-    /// <summary>The index of the last character of the escape sequence that begins at <paramref name="start"/>.</summary>
+    /// <summary>
+    /// The index of the last character of the escape sequence that begins at <paramref name="start"/>.
+    /// </summary>
     private static int EndOfSequence(string text, int start)
     {
         if (start + 1 >= text.Length)

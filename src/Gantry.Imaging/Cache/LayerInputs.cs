@@ -17,7 +17,9 @@ public sealed record LayerInputs
 
     public int Format { get; init; } = CurrentFormat;
 
-    /// <summary>The key of the layer beneath; null for the installation, which has <see cref="Machine"/> instead.</summary>
+    /// <summary>
+    /// The key of the layer beneath; null for the installation, which has <see cref="Machine"/> instead.
+    /// </summary>
     public string? Parent { get; init; }
 
     public MachineInputs? Machine { get; init; }
@@ -35,7 +37,9 @@ public sealed record MachineInputs
     /// <summary>iso, disk, template or kernel, and the SHA-256 of each file of it, in order.</summary>
     public required ValueList<NamedDigest> Base { get; init; }
 
-    /// <summary>QEMU's whole command line with every path, port, socket and random value replaced by a word for it.</summary>
+    /// <summary>
+    /// QEMU's whole command line with every path, port, socket and random value replaced by a word for it.
+    /// </summary>
     public required ValueList<string> QemuArguments { get; init; }
 
     /// <summary>Of QEMU's program and the firmware's files.</summary>
@@ -97,7 +101,9 @@ public sealed record StepInputs
 
 public sealed record NamedDigest(string Name, string Sha256);
 
-/// <summary>A file's path as the guest or the step sees it, its permission bits in octal, and its content's SHA-256.</summary>
+/// <summary>
+/// A file's path as the guest or the step sees it, its permission bits in octal, and its content's SHA-256.
+/// </summary>
 public sealed record FileDigest(string Path, string Mode, string Sha256);
 
 [JsonSourceGenerationOptions(

@@ -43,7 +43,9 @@ public static class LayerKeys
         return keys.ToImmutable();
     }
 
-    /// <summary>Whether equal inputs make an equal guest: not for what happens on the host, unless it says what it reads.</summary>
+    /// <summary>
+    /// Whether equal inputs make an equal guest: not for what happens on the host, unless it says what it reads.
+    /// </summary>
     private static bool IsCacheable(ProvisionerOptions options) => options switch
     {
         ProvisionerOptions.Shell => true,
@@ -54,7 +56,9 @@ public static class LayerKeys
         _ => throw new InvalidOperationException($"unknown provisioner {options.GetType().Name}"),
     };
 
-    /// <summary>The options with a number for each path on this host: a checkout that was moved is the same checkout.</summary>
+    /// <summary>
+    /// The options with a number for each path on this host: a checkout that was moved is the same checkout.
+    /// </summary>
     private static ProvisionerOptions WithoutPlaces(ProvisionerOptions options, string folder)
     {
         return options switch

@@ -28,7 +28,9 @@ public sealed record LayerRecord
     /// <summary>When the oldest step beneath that uses the network ran; null when none does.</summary>
     public DateTimeOffset? NetworkSince { get; init; }
 
-    /// <summary>The machine as it must be started again for its memory to fit. Its disks are the frozen volumes.</summary>
+    /// <summary>
+    /// The machine as it must be started again for its memory to fit. Its disks are the frozen volumes.
+    /// </summary>
     public required MachineSpec Spec { get; init; }
 
     public required Guid Uuid { get; init; }
@@ -60,7 +62,9 @@ public sealed record LayerSecrets
     /// <summary>The HTTP server's port, when the guest was told it; 0 when it never was.</summary>
     public int HttpPort { get; init; }
 
-    /// <summary>The public half of the build's key; the private half is the file <c>id</c> in the layer's folder.</summary>
+    /// <summary>
+    /// The public half of the build's key; the private half is the file <c>id</c> in the layer's folder.
+    /// </summary>
     public string? SshPublicKey { get; init; }
 
     /// <summary>What <c>uuidv4()</c> draws from, along the whole chain; null in layers of before it was kept.</summary>

@@ -184,7 +184,9 @@ public abstract record ProvisionerOptions
 
         public ValueList<int> ValidExitCodes { get; init; } = [0];
 
-        /// <summary>Ours: files that decide what it does. Declared, the step may be left out when none has changed.</summary>
+        /// <summary>
+        /// Ours: files that decide what it does. Declared, the step may be left out when none has changed.
+        /// </summary>
         public ValueList<string>? Inputs { get; init; }
     }
 
@@ -230,7 +232,9 @@ public abstract record PostProcessorOptions
     {
         public ValueList<string> Types { get; init; } = ["md5"];
 
-        /// <summary>A template with <c>{{.BuildName}}</c>, <c>{{.BuilderType}}</c> and <c>{{.ChecksumType}}</c>.</summary>
+        /// <summary>
+        /// A template with <c>{{.BuildName}}</c>, <c>{{.BuilderType}}</c> and <c>{{.ChecksumType}}</c>.
+        /// </summary>
         public string Output { get; init; } = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum";
     }
 

@@ -2,7 +2,9 @@ using Gantry.Model;
 
 namespace Gantry.Imaging.Downloads;
 
-/// <summary>Says whether a file is whole, from its own structure; null when it is, else what is wrong with it.</summary>
+/// <summary>
+/// Says whether a file is whole, from its own structure; null when it is, else what is wrong with it.
+/// </summary>
 /// <param name="content">Seekable, at its start.</param>
 public delegate ValueTask<string?> ImageInspector(Stream content, CancellationToken cancellationToken);
 

@@ -10,7 +10,9 @@ internal sealed record PartRecord
 {
     public required string Url { get; init; }
 
-    /// <summary>A strong ETag, or else the time of the last change, in the server's own words; null for neither.</summary>
+    /// <summary>
+    /// A strong ETag, or else the time of the last change, in the server's own words; null for neither.
+    /// </summary>
     public string? Validator { get; init; }
 }
 

@@ -25,7 +25,8 @@ internal sealed class FileProvisioner(ProvisionerOptions.File options, Provision
             context.Log.Output($"{source} → {options.Destination}");
             if (options.Download)
             {
-                await shell.DownloadPathAsync(source, options.Destination, transfer, cancellationToken).ConfigureAwait(false);
+                await shell.DownloadPathAsync(source, options.Destination, transfer, cancellationToken)
+                    .ConfigureAwait(false);
             }
             else
             {
@@ -36,7 +37,8 @@ internal sealed class FileProvisioner(ProvisionerOptions.File options, Provision
                         options.Generated ? "the step that should have made it did not" : "check the path, relative to the template's folder");
                 }
 
-                await shell.UploadPathAsync(source, options.Destination, transfer, cancellationToken).ConfigureAwait(false);
+                await shell.UploadPathAsync(source, options.Destination, transfer, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
     }

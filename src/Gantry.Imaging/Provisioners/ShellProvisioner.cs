@@ -14,7 +14,8 @@ internal sealed class ShellProvisioner(ProvisionerOptions.Shell options, Provisi
         if (options.Inline.Count > 0)
         {
             var text = $"#!{options.InlineShebang}\n{string.Join('\n', options.Inline)}\n";
-            await RunScriptAsync("inline script", Encoding.UTF8.GetBytes(text), 0, cancellationToken).ConfigureAwait(false);
+            await RunScriptAsync("inline script", Encoding.UTF8.GetBytes(text), 0, cancellationToken)
+                .ConfigureAwait(false);
         }
 
         var number = 1;
@@ -46,7 +47,8 @@ internal sealed class ShellProvisioner(ProvisionerOptions.Shell options, Provisi
                 Fields = new Dictionary<string, string> { ["Path"] = path, ["Vars"] = Variables(), ["EnvVarFile"] = "" },
             }).Text,
         };
-        var status = await shell.ExecuteAsync(command, line => context.Log.Output(line.Text), cancellationToken).ConfigureAwait(false);
+        var status = await shell.ExecuteAsync(command, line => context.Log.Output(line.Text), cancellationToken)
+            .ConfigureAwait(false);
         if (status is ExitStatus.Disconnected && options.ExpectDisconnect)
         {
             context.Log.Note("the guest cut the connection, as was expected");

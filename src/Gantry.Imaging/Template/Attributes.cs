@@ -10,7 +10,9 @@ using Gantry.Model;
 
 namespace Gantry.Imaging.Template;
 
-/// <summary>Reads a block's attributes as durations, sizes, paths and the like; what is wrong is said at its place.</summary>
+/// <summary>
+/// Reads a block's attributes as durations, sizes, paths and the like; what is wrong is said at its place.
+/// </summary>
 internal sealed class Attributes(DecodedBody body, string root, DiagnosticBag diagnostics)
 {
     public string? Text(string name) => body.Text(name) is { Length: > 0 } text ? text : null;

@@ -9,7 +9,9 @@ internal static class QemuSourceSchema
     private static readonly HclType Strings = HclType.List(HclType.String);
     private static readonly HclType Map = HclType.Map(HclType.String);
 
-    /// <summary>Arguments of Packer's that change nothing here, because Gantry does what they ask for anyway, or better.</summary>
+    /// <summary>
+    /// Arguments of Packer's that change nothing here, because Gantry does what they ask for anyway, or better.
+    /// </summary>
     private static readonly string[] Harmless =
     [
         "headless", "display", "use_default_display", "vnc_bind_address", "vnc_port_min", "vnc_port_max", "vnc_use_password",

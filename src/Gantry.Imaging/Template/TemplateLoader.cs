@@ -10,10 +10,14 @@ using Gantry.Model;
 
 namespace Gantry.Imaging.Template;
 
-/// <summary>Reads a template in Packer's HCL2 into builds. Everything that can be known to be wrong is said at once.</summary>
+/// <summary>
+/// Reads a template in Packer's HCL2 into builds. Everything that can be known to be wrong is said at once.
+/// </summary>
 public sealed class TemplateLoader
 {
-    /// <summary>The version of Packer whose language this is: what <c>required_version</c> and <c>packer.version</c> mean.</summary>
+    /// <summary>
+    /// The version of Packer whose language this is: what <c>required_version</c> and <c>packer.version</c> mean.
+    /// </summary>
     public const string LanguageVersion = "1.16.0";
 
     private static readonly string[] RootBlocks =

@@ -51,7 +51,9 @@ internal sealed partial class VersionConstraint
         _ => version >= condition.Version && version < Next(condition.Version, condition.Parts),
     });
 
-    /// <summary>The first version that ~&gt; no longer takes: the last number but one that was written, plus one.</summary>
+    /// <summary>
+    /// The first version that ~&gt; no longer takes: the last number but one that was written, plus one.
+    /// </summary>
     private static Version Next(Version version, int parts) => parts switch
     {
         1 => new Version(int.MaxValue, 0, 0),

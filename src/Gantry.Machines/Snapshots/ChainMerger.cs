@@ -94,14 +94,7 @@ public sealed class ChainMerger(VolumePool volumes, QemuImg images)
     private async Task RebaseAsync(
         ImmutableArray<VolumeFile> chain, int end, IProgressSink progress, CancellationToken cancellationToken)
     {
-        // qemu-img follows what the files say of themselves, so they have to say what the records do.
-        for (var i = 0; i < chain.Length; i++)
-        {
-            var beneath = i + 1 < chain.Length ? Path.GetFileName(chain[i + 1].Path) : null;
-            if (chain[i].Format == VolumeFormat.Qcow2 && VolumePool.BackingNameOf(chain[i].Path) != beneath)
-                await images.RenameBackingAsync(chain[i].Path, beneath, cancellationToken).ConfigureAwait(false);
-        }
-
+        await VolumePool.AlignBackingNamesAsync(chain, images, cancellationToken).ConfigureAwait(false);
         var lower = end < chain.Length ? Path.GetFileName(chain[end].Path) : null;
         await images.RebaseAsync(chain[0].Path, lower, part => progress.Amount((long)(part * 1000), 1000, "parts"), cancellationToken)
             .ConfigureAwait(false);

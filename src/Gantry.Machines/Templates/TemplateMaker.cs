@@ -221,6 +221,7 @@ public sealed class TemplateMaker
         VolumeId source, VolumeRecord target, bool compress, StepRun run, CancellationToken cancellationToken)
     {
         var chain = await _volumes.ChainAsync(source, cancellationToken).ConfigureAwait(false);
+        await VolumePool.AlignBackingNamesAsync(chain, _images, cancellationToken).ConfigureAwait(false);
         FileSpace.Require(_volumes.Folders.Volumes, chain.Sum(file => FileSpace.AllocatedBytes(file.Path)), "the template");
         void Report(double part) => run.Report(new StepReport
         {

@@ -66,7 +66,9 @@ public sealed record SnapshotRecord
     /// <summary>The memory's file in the machine's folder; null for disks only.</summary>
     public string? MemoryFile { get; init; }
 
-    /// <summary>How the guest's instructions were run; memory can only be loaded into the same. Null for disks only.</summary>
+    /// <summary>
+    /// How the guest's instructions were run; memory can only be loaded into the same. Null for disks only.
+    /// </summary>
     public Accelerator? Accelerator { get; init; }
 
     /// <summary>The machine's hardware at that moment; without cloud-init's settings, notes and tags.</summary>

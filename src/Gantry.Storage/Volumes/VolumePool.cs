@@ -244,6 +244,24 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
         await UsersAsync(id, cancellationToken).ConfigureAwait(false) is [var only]
             && only.StartsWith(ChildPrefix, StringComparison.Ordinal) ? new VolumeId(only[ChildPrefix.Length..]) : null;
 
+    /// <summary>
+    /// Makes the files of a chain say of themselves what the records say of them. To be called before qemu-img reads a
+    /// chain: it follows the files, and must not be led out of the store.
+    /// </summary>
+    /// <param name="chain">As <see cref="ChainAsync"/> gives it; nothing may have those open whose names are wrong.</param>
+    /// <param name="images">Writes the names.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task AlignBackingNamesAsync(
+        ImmutableArray<VolumeFile> chain, QemuImg images, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < chain.Length; i++)
+        {
+            var beneath = i + 1 < chain.Length ? Path.GetFileName(chain[i + 1].Path) : null;
+            if (chain[i].Format == VolumeFormat.Qcow2 && BackingNameOf(chain[i].Path) != beneath)
+                await images.RenameBackingAsync(chain[i].Path, beneath, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>What a qcow2 file says that it stands on; null for nothing. Not to be followed.</summary>
     /// <exception cref="ProblemException">It is no qcow2 image.</exception>
     public static string? BackingNameOf(string path)

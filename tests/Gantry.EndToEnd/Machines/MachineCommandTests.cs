@@ -151,7 +151,7 @@ public sealed class MachineCommandTests(BuildNode builds) : IDisposable
         listener.Start();
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
         var before = builds.VolumeFiles().ToList();
-        var (code, _, error) = await _gantry.RunAsync("launch", "first", "--name", "no-port", "--publish", $"{port}:80");
+        var (code, _, error) = await _gantry.RunAsync("launch", "first", "--name", "no-port", "--protect", "--publish", $"{port}:80");
         Assert.Equal(4, code);
         Assert.Contains($"port {port} on 127.0.0.1 is in use", error, StringComparison.Ordinal);
         Assert.Equal(before, builds.VolumeFiles());

@@ -56,6 +56,37 @@ public sealed class TemplateVariableTests : IDisposable
     }
 
     [Fact]
+    public void Sensitive_ListsMapsNumbersAndLocals_AreSecretsInEachOfTheirParts()
+    {
+        const string More = """
+            variable "pins" {
+              type      = list(number)
+              default   = [12345, 67890]
+              sensitive = true
+            }
+
+            variable "account" {
+              default = {
+                user = "root-user"
+                keys = ["first-key", "second-key"]
+              }
+              sensitive = true
+            }
+
+            local "token" {
+              expression = { value = "local-secret" }
+              sensitive  = true
+            }
+
+            """;
+        var template = _folder.Load(More + Templates.Source(""));
+        Assert.Equal(
+            ["12345", "67890", "first-key", "local-secret", "root-user", "second-key"],
+            template.Secrets.Order(StringComparer.Ordinal));
+        Assert.All(template.Variables.Concat(template.Locals), value => Assert.Equal("<sensitive>", value.Text));
+    }
+
+    [Fact]
     public void Locals_AreEvaluatedAfterThoseTheyUse()
     {
         const string locals = """

@@ -78,7 +78,8 @@ public sealed class SshWaiterTests(OpenSshFixture fixture) : IClassFixture<OpenS
             await socket.SendAsync(Encoding.ASCII.GetBytes("HTTP/1.1 400 Bad Request\r\n\r\n\0"), token);
             return socket;
         });
-        var problem = await FailAsync(fixture.Server.Target with { Port = server.Port }, 0.7);
+        // Long enough for one whole attempt beside tests that keep every thread busy.
+        var problem = await FailAsync(fixture.Server.Target with { Port = server.Port }, 3);
         Assert.Contains("is no SSH server", problem.Summary, StringComparison.Ordinal);
     }
 
