@@ -1,6 +1,13 @@
 using Gantry.Model.Machines;
+using Gantry.Steps.Jobs;
 
 namespace Gantry.Machines.Run;
+
+/// <summary>The context of a job that works on one machine.</summary>
+public interface IMachineJob
+{
+    MachineNumber Machine { get; }
+}
 
 /// <summary>
 /// Lets the steps of a job work under their machine's lock: whoever starts the job takes a turn for all of it, and a
@@ -12,6 +19,23 @@ public sealed class MachineTurns(MachineHost host)
 
     // Flows into the steps that are called within the turn, and into nothing else.
     private readonly AsyncLocal<MachineNumber?> _own = new();
+
+    /// <summary>A job's step that holds its machine's lock, both ways; without <paramref name="undoes"/> there is
+    /// nothing to undo.</summary>
+    public IJobStep<TJob> Step<TJob>(
+        string name, Func<TJob, CancellationToken, Task> does, Func<TJob, CancellationToken, Task>? undoes = null)
+        where TJob : IMachineJob => JobStep.Of<TJob>(
+            name,
+            async (job, _, token) =>
+            {
+                await RunAsync(job.Machine, () => does(job, token), token).ConfigureAwait(false);
+                return job;
+            },
+            async (job, _, token) =>
+            {
+                if (undoes is not null)
+                    await RunAsync(job.Machine, () => undoes(job, token), token).ConfigureAwait(false);
+            });
 
     /// <summary>Runs work that holds the machine's lock all the while.</summary>
     public async Task<T> RunAsync<T>(MachineNumber machine, Func<Task<T>> work, CancellationToken cancellationToken)

@@ -10,8 +10,11 @@ public static class MachineVolumes
     /// <summary>
     /// The volumes that are written: the disks in order, and last the UEFI variables where there are any.
     /// </summary>
-    public static ValueList<VolumeId> Tops(MachineRecord machine) =>
-        All(machine.Spec.Disks.Select(disk => disk.Volume).ToValueList(), machine.Variables);
+    public static ValueList<VolumeId> Tops(MachineRecord machine) => Of(machine.Spec, machine.Variables);
+
+    /// <summary>In the order of <see cref="Tops"/>.</summary>
+    public static ValueList<VolumeId> Of(MachineSpec spec, VolumeId? variables) =>
+        All(spec.Disks.Select(disk => disk.Volume).ToValueList(), variables);
 
     public static ValueList<VolumeId> Of(SnapshotRecord snapshot) => All(snapshot.Disks, snapshot.Variables);
 

@@ -37,7 +37,11 @@ public sealed class SnapshotDeleter
             version: 1,
             SnapshotJson.Default.SnapshotDeletion,
             CrashPolicy.Resume,
-            [Step("forget", ForgetAsync, RememberAsync), Step("merge", MergeAsync), Step("files", RemoveFilesAsync)],
+            [
+                turns.Step<SnapshotDeletion>("forget", ForgetAsync, RememberAsync),
+                turns.Step<SnapshotDeletion>("merge", MergeAsync),
+                turns.Step<SnapshotDeletion>("files", RemoveFilesAsync),
+            ],
             pointOfNoReturn: "forget");
     }
 
@@ -80,21 +84,6 @@ public sealed class SnapshotDeleter
                 ?? (machine.Snapshots.Count == 0
                     ? $"it has none yet: gantry snapshot {machine.Spec.Name}"
                     : "it has " + string.Join(", ", machine.Snapshots.Select(snapshot => snapshot.Name))));
-
-    private IJobStep<SnapshotDeletion> Step(
-        string name, Func<SnapshotDeletion, CancellationToken, Task> does, Func<SnapshotDeletion, CancellationToken, Task>? undoes = null) =>
-        JobStep.Of<SnapshotDeletion>(
-            name,
-            async (deletion, _, token) =>
-            {
-                await _turns.RunAsync(deletion.Machine, () => does(deletion, token), token).ConfigureAwait(false);
-                return deletion;
-            },
-            async (deletion, _, token) =>
-            {
-                if (undoes is not null)
-                    await _turns.RunAsync(deletion.Machine, () => undoes(deletion, token), token).ConfigureAwait(false);
-            });
 
     /// <summary>The record and the volumes' user go in one transaction; the files stay until the next step.</summary>
     private async Task ForgetAsync(SnapshotDeletion deletion, CancellationToken cancellationToken)

@@ -70,11 +70,11 @@ public sealed class SnapshotReverter
             SnapshotJson.Default.SnapshotRollback,
             CrashPolicy.Undo,
             [
-                Step("volumes", MakeVolumesAsync, DropVolumesAsync),
-                Step("stop", StopAsync, (_, _) => Task.CompletedTask),
-                Step("switch", SwitchAsync, SwitchBackAsync),
-                Step("files", RestoreFilesAsync, (_, _) => Task.CompletedTask),
-                Step("collect", CollectAsync, (_, _) => Task.CompletedTask),
+                turns.Step<SnapshotRollback>("volumes", MakeVolumesAsync, DropVolumesAsync),
+                turns.Step<SnapshotRollback>("stop", StopAsync),
+                turns.Step<SnapshotRollback>("switch", SwitchAsync, SwitchBackAsync),
+                turns.Step<SnapshotRollback>("files", RestoreFilesAsync),
+                turns.Step<SnapshotRollback>("collect", CollectAsync),
             ],
             pointOfNoReturn: "switch");
     }
@@ -146,18 +146,6 @@ public sealed class SnapshotReverter
                 ProblemKind.NotFound, $"the memory of snapshot {snapshot.Name} is gone: {file}",
                 $"go back to its disks only: gantry rollback --without-memory {machine.Spec.Name} {snapshot.Name}");
     }
-
-    private IJobStep<SnapshotRollback> Step(
-        string name, Func<SnapshotRollback, CancellationToken, Task> does, Func<SnapshotRollback, CancellationToken, Task> undoes) =>
-        JobStep.Of<SnapshotRollback>(
-            name,
-            async (rollback, _, token) =>
-            {
-                await _turns.RunAsync(rollback.Machine, () => does(rollback, token), token).ConfigureAwait(false);
-                return rollback;
-            },
-            async (rollback, _, token) =>
-                await _turns.RunAsync(rollback.Machine, () => undoes(rollback, token), token).ConfigureAwait(false));
 
     private async Task MakeVolumesAsync(SnapshotRollback rollback, CancellationToken cancellationToken)
     {
@@ -245,11 +233,8 @@ public sealed class SnapshotReverter
             ? card with { Published = now.NetworkCards[i].Published } : card).ToValueList(),
     };
 
-    private static ValueList<VolumeId> Before(SnapshotRollback rollback)
-    {
-        var disks = rollback.Before.Disks.Select(disk => disk.Volume).ToValueList();
-        return rollback.VariablesBefore is { } variables ? disks.With(variables) : disks;
-    }
+    private static ValueList<VolumeId> Before(SnapshotRollback rollback) =>
+        MachineVolumes.Of(rollback.Before, rollback.VariablesBefore);
 
     private async Task StartAsync(MachineNumber number, IProgressSink progress, CancellationToken cancellationToken)
     {

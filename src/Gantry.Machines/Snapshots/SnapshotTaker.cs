@@ -41,7 +41,11 @@ public sealed class SnapshotTaker
             version: 1,
             SnapshotJson.Default.SnapshotTaking,
             CrashPolicy.Undo,
-            [Step("files", MakeFilesAsync, RemoveFilesAsync), Step("freeze", FreezeAsync, ThawAsync), Step("record", RecordAsync, ForgetAsync)]);
+            [
+                turns.Step<SnapshotTaking>("files", MakeFilesAsync, RemoveFilesAsync),
+                turns.Step<SnapshotTaking>("freeze", FreezeAsync, ThawAsync),
+                turns.Step<SnapshotTaking>("record", RecordAsync, ForgetAsync),
+            ]);
     }
 
     /// <summary>For the registry of what can be repaired after a crash.</summary>
@@ -126,18 +130,6 @@ public sealed class SnapshotTaker
                 $"delete some: gantry snapshot list {machine.Spec.Name}");
         }
     }
-
-    private IJobStep<SnapshotTaking> Step(
-        string name, Func<SnapshotTaking, CancellationToken, Task> does, Func<SnapshotTaking, CancellationToken, Task> undoes) =>
-        JobStep.Of<SnapshotTaking>(
-            name,
-            async (taking, _, token) =>
-            {
-                await _turns.RunAsync(taking.Machine, () => does(taking, token), token).ConfigureAwait(false);
-                return taking;
-            },
-            async (taking, _, token) =>
-                await _turns.RunAsync(taking.Machine, () => undoes(taking, token), token).ConfigureAwait(false));
 
     private Task MakeFilesAsync(SnapshotTaking taking, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gantry.Machines.Run;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Volumes;
@@ -17,7 +18,7 @@ public sealed record SnapshotRequest
 }
 
 /// <summary>What the job of taking a snapshot knows; kept in its journal.</summary>
-public sealed record SnapshotTaking
+public sealed record SnapshotTaking : IMachineJob
 {
     public required MachineNumber Machine { get; init; }
 
@@ -29,7 +30,7 @@ public sealed record SnapshotTaking
 }
 
 /// <summary>What the job of deleting a snapshot knows; kept in its journal.</summary>
-public sealed record SnapshotDeletion
+public sealed record SnapshotDeletion : IMachineJob
 {
     public required MachineNumber Machine { get; init; }
 
@@ -44,7 +45,7 @@ public sealed record SnapshotDeletion
 }
 
 /// <summary>What the job of going back to a snapshot knows; kept in its journal.</summary>
-public sealed record SnapshotRollback
+public sealed record SnapshotRollback : IMachineJob
 {
     public required MachineNumber Machine { get; init; }
 
