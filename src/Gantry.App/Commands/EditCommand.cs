@@ -7,6 +7,7 @@ using Gantry.App.Hosting;
 using Gantry.Machines.Create;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Storage;
 
 namespace Gantry.App.Commands;
 
@@ -102,7 +103,8 @@ internal static class EditCommand
         {
             while (true)
             {
-                await WriteAsync(file, text, cancellationToken);
+                // A spec may hold a password's hash.
+                await PrivateFile.WriteAsync(file, text, cancellationToken);
                 await OpenEditorAsync(context, file, cancellationToken);
                 var edited = await ReadAsync(file, cancellationToken);
                 if (edited == text)
@@ -148,19 +150,6 @@ internal static class EditCommand
                 $"the editor ({editor}) ended with exit code {process.ExitCode}, so nothing is changed",
                 "set EDITOR to a program that is installed, for example EDITOR=nano");
         }
-    }
-
-    private static async Task WriteAsync(string file, string text, CancellationToken cancellationToken)
-    {
-        // A spec may hold a password's hash.
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        await using var writer = new StreamWriter(file, options);
-        await writer.WriteAsync(text.AsMemory(), cancellationToken);
     }
 
     private static async Task<string> ReadAsync(string file, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Gantry.Imaging.Definitions;
 using Gantry.Imaging.Provisioners;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Storage;
 using Gantry.Storage.Volumes;
 
 namespace Gantry.Imaging.Builds;
@@ -41,7 +42,7 @@ internal sealed partial class BuildSession
     private async Task<string> KeepKeyAsync(MachineRecord machine, CancellationToken cancellationToken)
     {
         var path = Path.Combine(_services.Folders.MachineFolder(machine.Number), KeyName);
-        await LayerKeeper.WritePrivateAsync(path, _randoms!.PrivateKey ?? "", cancellationToken).ConfigureAwait(false);
+        await PrivateFile.WriteAsync(path, _randoms!.PrivateKey ?? "", cancellationToken).ConfigureAwait(false);
         return path;
     }
 

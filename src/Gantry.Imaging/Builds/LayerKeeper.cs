@@ -5,6 +5,7 @@ using Gantry.Machines.Run;
 using Gantry.Model;
 using Gantry.Model.Images;
 using Gantry.Model.Machines;
+using Gantry.Storage;
 using Gantry.Storage.Volumes;
 
 namespace Gantry.Imaging.Builds;
@@ -116,7 +117,7 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
             if (moment.Machine.Spec.Tpm is not null)
                 CopyFiles(TpmFolder(moment.Machine), Layers.TpmFolder(key));
             if (moment.Randoms.PrivateKey is { } privateKey)
-                await WritePrivateAsync(Layers.PrivateKeyFile(key), privateKey, cancellationToken)
+                await PrivateFile.WriteAsync(Layers.PrivateKeyFile(key), privateKey, cancellationToken)
                     .ConfigureAwait(false);
             var (frozen, machine) = await services.Freezer.FreezeAsync(
                 moment.Machine, moment.Guest, LayerStore.UserOf(key), Layers.MemoryFile(key), cancellationToken)
@@ -189,19 +190,6 @@ internal sealed class LayerKeeper(BuildServices services, BuildLog log)
         {
             return false;
         }
-    }
-
-    /// <summary>Writes a file that only its owner may read.</summary>
-    internal static async Task WritePrivateAsync(string path, string text, CancellationToken cancellationToken)
-    {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        await using var file = new StreamWriter(path, options);
-        await file.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);
     }
 
     private static void CopyFiles(string from, string to)
