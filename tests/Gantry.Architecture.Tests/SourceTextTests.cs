@@ -14,14 +14,14 @@ public sealed partial class SourceTextTests
     /// <summary>How many lines that are too long a project may have: these numbers only ever go down.</summary>
     private static readonly Dictionary<string, int> TooLongLines = new()
     {
-        ["Gantry.App"] = 160,
-        ["Gantry.Engines"] = 45,
-        ["Gantry.Hcl"] = 90,
-        ["Gantry.Imaging"] = 320,
-        ["Gantry.Machines"] = 130,
+        ["Gantry.App"] = 73,
+        ["Gantry.Engines"] = 43,
+        ["Gantry.Hcl"] = 79,
+        ["Gantry.Imaging"] = 252,
+        ["Gantry.Machines"] = 109,
         ["Gantry.Model"] = 12,
         ["Gantry.Steps"] = 20,
-        ["Gantry.Storage"] = 20,
+        ["Gantry.Storage"] = 15,
         ["Gantry.Store"] = 20,
     };
 

@@ -179,7 +179,8 @@ internal static class CollectionMakers
         var keys = call[0].AsItems();
         var values = Sequence(call, 1);
         if (keys.Length != values.Count)
-            throw new HclException($"there are {keys.Length} keys and {values.Count} values, and as many of both are needed");
+            throw new HclException(
+                $"there are {keys.Length} keys and {values.Count} values, and as many of both are needed");
         var entries = new Dictionary<string, HclValue>(StringComparer.Ordinal);
         foreach (var (key, value) in keys.Zip(values))
             entries[key.IsNull ? throw new HclException(0, "a key must not be null") : key.AsString()] = value;

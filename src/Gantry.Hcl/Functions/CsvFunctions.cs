@@ -65,7 +65,8 @@ internal static class CsvFunctions
             while (at < text.Length && text[at] is not (',' or '\n'))
             {
                 if (text[at] == '"')
-                    throw new HclException(0, $"error on line {line}: a quote stands within a field that does not begin with one");
+                    throw new HclException(
+                        0, $"error on line {line}: a quote stands within a field that does not begin with one");
                 at++;
             }
             return text[start..at].TrimEnd('\r');

@@ -89,7 +89,10 @@ internal static class FormatFunctions
             highest = Math.Max(highest, ++next);
         }
         if (highest < arguments.Count)
-            throw new HclException(anyVerb ? $"the format uses only {highest} of the arguments" : "the format has no verb, so it takes no arguments");
+            throw new HclException(
+                anyVerb
+                    ? $"the format uses only {highest} of the arguments"
+                    : "the format has no verb, so it takes no arguments");
         return result.ToString();
     }
 

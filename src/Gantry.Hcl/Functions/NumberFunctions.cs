@@ -67,7 +67,8 @@ internal static class NumberFunctions
     private static HclValue Sum(FunctionCall call)
     {
         if (!call[0].Type.IsSequence)
-            throw new HclException(0, $"a list, set or tuple of numbers is expected, found {call[0].Type.FriendlyName}");
+            throw new HclException(
+                0, $"a list, set or tuple of numbers is expected, found {call[0].Type.FriendlyName}");
         var items = call[0].AsItems();
         if (items.IsEmpty)
             throw new HclException(0, "there is nothing to add up: the list is empty");
@@ -93,7 +94,8 @@ internal static class NumberFunctions
         if (step.Sign == 0)
             throw new HclException(2, "a step of zero never ends");
         if (numbers.Count == 3 && start != end && goesDown != (step.Sign < 0))
-            throw new HclException(goesDown ? "to go down, the step must be below zero" : "to go up, the step must be above zero");
+            throw new HclException(
+                goesDown ? "to go down, the step must be below zero" : "to go up, the step must be above zero");
         var items = new List<HclValue>();
         for (var number = start; goesDown ? number > end : number < end; number += step)
         {

@@ -36,8 +36,8 @@ internal static class RegexFunctions
         {
             throw new HclException(
                 index,
-                "this is no regular expression that is understood: it uses lookaround, back-references or something else that RE2 does not "
-                    + "have");
+                "this is no regular expression that is understood: it uses lookaround, back-references or something "
+                    + "else that RE2 does not have");
         }
     }
 
@@ -92,7 +92,9 @@ internal static class RegexFunctions
         var numbered = names.Count(name => int.TryParse(name, out _));
         return numbered == 0 || numbered == names.Count
             ? names
-            : throw new HclException(0, "this is no regular expression that is understood: groups with names and groups without can not be mixed");
+            : throw new HclException(
+                0,
+                "this is no regular expression that is understood: groups with names and groups without can not be mixed");
     }
 
     private static HclValue Replace(FunctionCall call)
