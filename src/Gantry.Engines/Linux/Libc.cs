@@ -9,6 +9,7 @@ namespace Gantry.Engines.Linux;
 internal static unsafe partial class Libc
 {
     public const int Eintr = 4;
+    public const int Enoent = 2;
     public const int Eagain = 11;
     public const int Eacces = 13;
     public const int Esrch = 3;

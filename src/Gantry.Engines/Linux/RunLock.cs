@@ -40,9 +40,11 @@ internal sealed unsafe class RunLock : IDisposable
         using var file = Open(path, Libc.ReadWrite | Libc.CloseOnExec);
         if (file is null)
         {
-            if (!System.IO.File.Exists(path))
-                return false;
-            throw new IOException($"can't open {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+            // Not asked of the file system again: its first taker may make the file at this moment.
+            var error = Marshal.GetLastPInvokeError();
+            return error == Libc.Enoent
+                ? false
+                : throw new IOException($"can't open {path}: {Marshal.GetPInvokeErrorMessage(error)}");
         }
         var asked = new Libc.FileLock { Type = Libc.LockWrite };
         if (Libc.Fcntl((int)file.DangerousGetHandle(), Libc.OfdGetLock, &asked) != 0)
