@@ -51,17 +51,34 @@ internal sealed class DemoRun(CommandContext context)
             await StopAsync(node, cancellationToken);
     }
 
-    /// <summary>Deletes the machine, the template and the ISO.</summary>
+    /// <summary>Deletes the machine, the template, its build's cached steps and the ISO.</summary>
     public async Task ResetAsync(CancellationToken cancellationToken)
     {
         await using var node = await OpenAsync(cancellationToken);
         if (await node.Machines.FindAsync(MachineName, cancellationToken) is { } machine)
             await node.Remover.DeleteAsync(machine, stop: true, cancellationToken);
         if (await node.Templates.FindAsync(TemplateName, cancellationToken) is { } template)
+        {
             await node.TemplateMaker.DeleteAsync(template, cancellationToken);
+            await ForgetStepsAsync(node, template, cancellationToken);
+        }
+
         if (Directory.Exists(Folder(node)))
             Directory.Delete(Folder(node), recursive: true);
         context.Terminal.Out.Write($"The machine {MachineName}, the template {TemplateName} and the demo's ISO are gone\n");
+    }
+
+    /// <summary>Takes away the cached steps that began with the template's ISO.</summary>
+    private static async Task ForgetStepsAsync(
+        GantryNode node, TemplateRecord template, CancellationToken cancellationToken)
+    {
+        if (template.Provenance.Chain.FirstOrDefault(link => link.Kind == "iso") is not { Digest: var iso })
+            return;
+        foreach (var layer in await node.Layers.ListAsync(cancellationToken))
+        {
+            if (layer.Provenance.Chain.Any(link => link.Kind == "iso" && link.Digest == iso))
+                await node.Layers.RemoveAsync(layer.Key, cancellationToken);
+        }
     }
 
     private static string Folder(GantryNode node) => Path.Combine(node.Folders.Home, "demo");

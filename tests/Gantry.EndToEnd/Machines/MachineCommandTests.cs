@@ -7,7 +7,7 @@ namespace Gantry.EndToEnd.Machines;
 
 /// <summary>The commands of one running machine, each by the real program.</summary>
 [Collection(nameof(BuildCollection))]
-public sealed class MachineCommandTests(BuildNode builds) : IDisposable
+public sealed class MachineCommandTests(BuildNode builds) : IClassFixture<MachineCommandTests.Leaver>, IDisposable
 {
     private const string Machine = "one";
 
@@ -15,6 +15,13 @@ public sealed class MachineCommandTests(BuildNode builds) : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("gantry-e2e-commands-").FullName;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Takes the class's machine away: those who share the node count what is left on it.</summary>
+    public sealed class Leaver(BuildNode builds) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() =>
+            await new GantryProgram(builds.Folders.Home).RunAsync("delete", "--force", Machine);
+    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
