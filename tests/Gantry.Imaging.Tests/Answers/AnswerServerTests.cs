@@ -12,6 +12,7 @@ public sealed class AnswerServerTests : IDisposable
     private readonly string _parent = Directory.CreateTempSubdirectory("gantry-answers-").FullName;
     private readonly HttpClient _client = new();
     private readonly List<AnswerAccess> _log = [];
+    private readonly SemaphoreSlim _logged = new(0);
 
     public AnswerServerTests()
     {
@@ -31,15 +32,25 @@ public sealed class AnswerServerTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
+        _logged.Dispose();
         Directory.Delete(_parent, recursive: true);
+    }
+
+    private void Log(AnswerAccess access)
+    {
+        _log.Add(access);
+        _logged.Release();
     }
 
     [Fact]
     public async Task Get_File_IsServedAndLogged()
     {
         await using var server = Start();
+        // Each is logged when it has been answered: a moment after its client has the answer, and may ask for more.
         Assert.Equal("d-i locale", await _client.GetStringAsync(Url(server, "/preseed.cfg?x=1"), Token));
+        await _logged.WaitAsync(Token);
         Assert.Equal("odd", await _client.GetStringAsync(Url(server, "/sub/a%20b%25.txt"), Token));
+        await _logged.WaitAsync(Token);
         Assert.Equal("odd", await _client.GetStringAsync(Url(server, "/inside"), Token));
         await server.DisposeAsync();
         Assert.Equal(["/preseed.cfg", "/sub/a b%.txt", "/inside"], _log.Select(a => a.Path));
@@ -196,7 +207,7 @@ public sealed class AnswerServerTests : IDisposable
     private AnswerServer Start(ValueList<KeyValuePair<string, string>>? content = null, int min = 18100, int max = 18200) =>
         AnswerServer.Start(
             new AnswerServerOptions { Directory = Root, Content = content ?? [], PortMin = min, PortMax = max },
-            SystemEntropy.Instance, TimeProvider.System, _log.Add);
+            SystemEntropy.Instance, TimeProvider.System, Log);
 
     private static string Url(AnswerServer server, string path) => $"http://127.0.0.1:{server.Port}{path}";
 
