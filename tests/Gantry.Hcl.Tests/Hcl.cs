@@ -77,7 +77,7 @@ internal sealed class MemoryFiles : IFileAccess
 
     public string HomeDirectory => "/home/me";
 
-    public string CurrentDirectory => "/work";
+    public string CurrentDirectory => "/current";
 
     public MemoryFiles With(string path, string content) => With(path, Encoding.UTF8.GetBytes(content));
 
