@@ -18,6 +18,12 @@ internal static class WaitCommand
     /// <summary>Reading what was added to a file costs less than asking a guest.</summary>
     private static readonly TimeSpan ReadInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>After which another connection is made beside one that has no answer yet.</summary>
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(1);
+
+    /// <summary>Enough that one begins each second while an answer may take <see cref="GoalProbe"/>'s ten.</summary>
+    private const int MostConnections = 10;
+
     public static Command Build(CommandContext context)
     {
         var machine = CommonArguments.Machine(context);
@@ -87,12 +93,10 @@ internal static class WaitCommand
         var last = "nothing was seen yet";
         try
         {
-            while (await probe.LookAsync(goal, both.Token) is { } seen)
-            {
-                last = seen;
-                await Task.Delay(console is null ? LookInterval : ReadInterval, time, both.Token);
-            }
-
+            var isConnecting = goal.Kind is WaitKind.Http or WaitKind.Ssh or WaitKind.Port;
+            var looks = new RepeatedLook(
+                console is null ? LookInterval : ReadInterval, Overlap, isConnecting ? MostConnections : 1, time);
+            await looks.RunAsync(token => probe.LookAsync(goal, token), seen => last = seen, both.Token);
             return console?.Line;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
