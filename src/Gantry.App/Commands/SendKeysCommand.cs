@@ -71,7 +71,7 @@ internal static class SendKeysCommand
                 Clock = context.Time,
                 Progress = progress =>
                 {
-                    if (!progress.Finished)
+                    if (progress.Begins)
                         view.Activity(progress.Description);
                 },
             });

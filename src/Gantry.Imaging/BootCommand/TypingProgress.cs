@@ -15,6 +15,9 @@ public sealed record TypingProgress
     /// <summary>How long this action has taken.</summary>
     public required TimeSpan Elapsed { get; init; }
 
+    /// <summary>The first report of the action: nothing was done yet.</summary>
+    public required bool Begins { get; init; }
+
     public required bool Finished { get; init; }
 
     /// <summary>What was last seen on the screen; null before the first look.</summary>

@@ -43,15 +43,21 @@ public sealed class Typist(
     private Action<bool> Reporter(BootAction action, int number, int count)
     {
         var start = _options.Clock.GetTimestamp();
-        return finished => _options.Progress?.Invoke(new TypingProgress
+        var begins = true;
+        return finished =>
         {
-            Action = action,
-            Number = number,
-            Count = count,
-            Elapsed = _options.Clock.GetElapsedTime(start),
-            Finished = finished,
-            Screen = _seen,
-        });
+            _options.Progress?.Invoke(new TypingProgress
+            {
+                Action = action,
+                Number = number,
+                Count = count,
+                Elapsed = _options.Clock.GetElapsedTime(start),
+                Begins = begins,
+                Finished = finished,
+                Screen = _seen,
+            });
+            begins = false;
+        };
     }
 
     private async Task DoAsync(BootAction action, Action<bool> report, CancellationToken cancellationToken)

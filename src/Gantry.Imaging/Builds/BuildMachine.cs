@@ -88,7 +88,7 @@ public sealed class BuildMachine : IAsyncDisposable
             GroupInterval = _source.Boot.KeyGroupInterval ?? TimeSpan.Zero,
             Progress = progress =>
             {
-                if (!progress.Finished)
+                if (progress.Begins)
                     _log.Activity(progress.Description);
             },
             Clock = _services.Time,

@@ -61,12 +61,12 @@ public sealed class TypistTests
         _desk.Screens = new Queue<string>(["no", "yes"]);
         await RunAsync(
             ["hi<waitFor 'yes' 5s>"],
-            p => seen.Add($"{p.Number}/{p.Count} {p.Description} {(p.Finished ? "done" : "…")} {p.Screen}"),
+            p => seen.Add($"{p.Number}/{p.Count} {p.Description} {(p.Begins ? "begin" : p.Finished ? "done" : "…")} {p.Screen}"),
             CancellationToken.None);
         Assert.Equal(
             [
-                "1/2 typing 'hi' … ", "1/2 typing 'hi' done ",
-                "2/2 waiting for 'yes' on the screen … ",
+                "1/2 typing 'hi' begin ", "1/2 typing 'hi' done ",
+                "2/2 waiting for 'yes' on the screen begin ",
                 "2/2 waiting for 'yes' on the screen … no",
                 "2/2 waiting for 'yes' on the screen done yes",
             ],
