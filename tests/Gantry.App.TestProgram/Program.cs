@@ -37,7 +37,17 @@ static Command Work(CommandContext context)
         view.Amount(30 << 20, 120 << 20, "bytes");
         view.GuestLine("\e[31mguest \e[2Jsays hello\r\n");
         view.Note("a note that stays");
-        await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, cancel);
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, cancel);
+        }
+        finally
+        {
+            // Long enough for the view to be drawn several times more.
+            await Task.Delay(TimeSpan.FromSeconds(1), context.Time, CancellationToken.None);
+            if (context.Environment("GANTRY_HOME") is { } folder)
+                await File.WriteAllTextAsync(Path.Combine(folder, "cleaned"), "", CancellationToken.None);
+        }
     });
     return command;
 }

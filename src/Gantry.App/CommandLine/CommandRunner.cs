@@ -24,6 +24,21 @@ internal sealed class CommandRunner(
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
+        var code = await ReportedAsync(arguments);
+        context.Terminal.Out.Flush();
+        // A terminal that is gone has nobody who misses anything.
+        if (context.Terminal is not { OutFailure: { } failure, OutIsTerminal: false } || code != ExitCodes.Ok)
+            return code;
+        new ErrorWriter(context.Terminal.Error, context.ErrorStyle).Write(new Problem
+        {
+            Kind = ProblemKind.Failed,
+            Summary = $"the output could not be written whole: {failure.Message}",
+        });
+        return ExitCodes.Failed;
+    }
+
+    private async Task<int> ReportedAsync(IReadOnlyList<string> arguments)
+    {
         var errors = new ErrorWriter(context.Terminal.Error, context.ErrorStyle);
         var command = arguments.Count > 0 ? commands.FirstOrDefault(entry => entry.Name == arguments[0])?.Name : null;
         try
@@ -51,10 +66,6 @@ internal sealed class CommandRunner(
             var report = BugReport.TryWrite(context.CrashFolder(), command, e, context.Time, context.Entropy);
             errors.WriteBug(e, report);
             return ExitCodes.Bug;
-        }
-        finally
-        {
-            context.Terminal.Out.Flush();
         }
     }
 

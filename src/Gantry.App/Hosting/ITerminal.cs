@@ -8,6 +8,10 @@ internal interface ITerminal
     /// <summary>Results, and nothing else: what a pipe wants.</summary>
     TextWriter Out { get; }
 
+    /// <summary>Why what was written to <see cref="Out"/> did not all arrive; null when it did, as far as it was
+    /// flushed. Writing itself does not fail.</summary>
+    IOException? OutFailure { get; }
+
     /// <summary>Progress, questions and errors.</summary>
     TextWriter Error { get; }
 

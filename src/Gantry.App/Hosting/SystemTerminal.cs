@@ -12,11 +12,21 @@ internal sealed partial class SystemTerminal : ITerminal, IDisposable
     private readonly Lazy<TextReader> _in = new(
         () => new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false)));
 
+    private readonly QuietStream _out = new(Console.OpenStandardOutput());
+
+    public SystemTerminal()
+    {
+        Out = Writer(_out, autoFlush: false);
+        Error = Writer(new QuietStream(Console.OpenStandardError()), autoFlush: true);
+    }
+
     public TextReader In => _in.Value;
 
-    public TextWriter Out { get; } = Writer(Console.OpenStandardOutput(), autoFlush: false);
+    public TextWriter Out { get; }
 
-    public TextWriter Error { get; } = Writer(Console.OpenStandardError(), autoFlush: true);
+    public IOException? OutFailure => _out.Failure;
+
+    public TextWriter Error { get; }
 
     public bool InIsTerminal { get; } = IsTerminal(0);
 

@@ -14,6 +14,8 @@ internal sealed class FakeTerminal : ITerminal
 
     public TextWriter Out => OutText;
 
+    public IOException? OutFailure { get; init; }
+
     public TextWriter Error => ErrorText;
 
     public bool InIsTerminal { get; init; }

@@ -24,6 +24,8 @@ internal sealed class Screen : StringWriter, ITerminal
 
     TextWriter ITerminal.Out => this;
 
+    IOException? ITerminal.OutFailure => null;
+
     TextWriter ITerminal.Error => this;
 
     bool ITerminal.InIsTerminal => true;

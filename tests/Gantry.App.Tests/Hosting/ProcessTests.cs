@@ -39,16 +39,34 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task TerminalThatIsClosed_DoesNotKeepACommandFromCleaningUp()
+    {
+        await TmuxAsync("new-session", "-d", "-x", "90", "-y", "20", $"GANTRY_HOME={_folder} exec {TestProgram} work");
+        while (!(await TmuxAsync("capture-pane", "-p")).Contains("guest says hello", StringComparison.Ordinal))
+            await Task.Yield();
+        await TmuxAsync("kill-server");
+        var clock = Stopwatch.StartNew();
+        while (!File.Exists(Path.Combine(_folder, "cleaned")))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "the command did not get to its end");
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task FullDisk_ForTheOutput_IsAnErrorInWords()
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "gantry");
+        var (code, _, error) = await Shell.RunAsync(["sh", "-c", $"'{program}' --help >/dev/full"]);
+        Assert.Equal(ExitCodes.Failed, code);
+        Assert.StartsWith("gantry: the output could not be written whole: No space left", error, StringComparison.Ordinal);
+        (code, _, error) = await Shell.RunAsync(["sh", "-c", $"'{program}' nonsense 2>/dev/full"]);
+        Assert.Equal((ExitCodes.Usage, ""), (code, error));
+    }
+
+    [Fact]
     public async Task LiveView_OnARealTerminal_SurvivesResizingAndCtrlC()
     {
-        var socket = Path.Combine(_folder, "tmux");
-        async Task<string> TmuxAsync(params string[] words)
-        {
-            var (code, output, error) = await Shell.RunAsync(
-                ["tmux", "-f", "/dev/null", "-S", socket, .. words], ("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("TMUX", null));
-            return code == 0 ? output : throw new InvalidOperationException(error);
-        }
-
         async Task<string> ScreenAsync(Func<string, bool> expected)
         {
             var clock = Stopwatch.StartNew();
@@ -104,6 +122,14 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(ExitCodes.Bug, code);
         Assert.Contains("InvalidOperationException: the wheels came off", error, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "crashes")));
+    }
+
+    private async Task<string> TmuxAsync(params string[] words)
+    {
+        var (code, output, error) = await Shell.RunAsync(
+            ["tmux", "-f", "/dev/null", "-S", Path.Combine(_folder, "tmux"), .. words],
+            ("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("TMUX", null));
+        return code == 0 ? output : throw new InvalidOperationException(error);
     }
 
     private static Process Start(string command) => Process.Start(new ProcessStartInfo(TestProgram, [command])
