@@ -45,7 +45,8 @@ source "qemu" "debian-netinst" {
   headless       = true
 
   http_content = {
-    "/preseed.cfg" = templatefile("${path.root}/http/preseed.cfg", {
+    # File functions start from this file's folder, with Packer too: path.root in front would name it twice.
+    "/preseed.cfg" = templatefile("http/preseed.cfg", {
       mirror_host = var.mirror_host
       password    = var.password
     })

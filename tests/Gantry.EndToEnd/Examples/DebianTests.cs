@@ -21,7 +21,7 @@ public sealed class DebianTests(ExampleHome home) : IClassFixture<ExampleHome>
         await ExampleScript.RunAsync(home.Folder, ExampleScript.PathOf("debian/make-live"), live);
         string[] build =
         [
-            "build", "-var", $"live={live}", "-var", $"mirror={await MirrorAsync()}", "-var", "variant=minbase",
+            "build", "-var", $"live={live}", "-var", $"mirror={await DebianMirror.FindAsync(home.Folder)}", "-var", "variant=minbase",
             "-var", $"firmware={firmware}", "-var", $"template=debian-{firmware}",
         ];
         await home.GantryAsync([.. build, ExampleScript.PathOf("debian")]);
@@ -55,13 +55,5 @@ public sealed class DebianTests(ExampleHome home) : IClassFixture<ExampleHome>
         await using var guest = await node.Host.GetRunningAsync(machine, Token);
         var answer = await guest.GuestAgentAsync("guest-get-host-name", timeout: TimeSpan.FromMinutes(1), cancellationToken: Token);
         Assert.Equal(name, answer.GetProperty("host-name").GetString());
-    }
-
-    /// <summary>Where this host's own apt takes Debian from.</summary>
-    private async Task<string> MirrorAsync()
-    {
-        var (targets, _) = await ExampleScript.RunAsync(
-            home.Folder, "apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Component: main", "Created-By: Packages");
-        return targets.Split('\n')[0].TrimEnd('/');
     }
 }
