@@ -37,6 +37,7 @@ internal static class ExitCodes
         ProblemKind.Failed => Failed,
         ProblemKind.NotFound => NotFound,
         ProblemKind.Conflict => Conflict,
+        ProblemKind.InUse => Conflict,
         ProblemKind.Unavailable => Unavailable,
         ProblemKind.TimedOut => TimedOut,
     };

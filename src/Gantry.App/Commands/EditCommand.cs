@@ -66,7 +66,9 @@ internal static class EditCommand
         {
             var place = e.LineNumber is { } line ? $"line {line + 1}: " : "";
             var reason = e.Message.Split(" Path:", 2)[0].Split(" LineNumber:", 2)[0];
-            throw new ProblemException(ProblemKind.InvalidInput, $"{place}{reason}", inner: e);
+            var field = e.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
+                ? $"{path[2..]}: " : "";
+            throw new ProblemException(ProblemKind.InvalidInput, $"{place}{field}{reason}", inner: e);
         }
     }
 

@@ -248,7 +248,11 @@ public sealed partial class QemuGuest
                 if (status == "concluded")
                 {
                     if (state.TryGetProperty("error"u8, out var error))
-                        throw new ProblemException(ProblemKind.Failed, $"{command} failed: {error.GetString()}");
+                    {
+                        var text = error.GetString() ?? "";
+                        throw new ProblemException(QemuFailures.KindOf(text), $"{command} failed: {text}");
+                    }
+
                     return;
                 }
                 if (status == "ready" && !isCompleting)

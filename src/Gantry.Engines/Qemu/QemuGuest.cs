@@ -178,7 +178,7 @@ public sealed partial class QemuGuest : IMachineGuest
         }
         catch (QmpException e)
         {
-            throw new ProblemException(ProblemKind.Failed, e.Message, inner: e);
+            throw new ProblemException(QemuFailures.KindOf(e.Message), e.Message, inner: e);
         }
         catch (QmpConnectionException e)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -10,49 +9,58 @@ namespace Gantry.Machines.Guest;
 /// </summary>
 public static class GuestRenewal
 {
-    private const int EntropyBytes = 32;
-    private const string ProgramPath = "/tmp/.gantry-renew";
+    /// <summary>
+    /// The clock may be off by as much as the message was old when it was certainly set. A guest that took longer was
+    /// stalled, and it is told the time once more.
+    /// </summary>
+    internal static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Sets the clock, and mixes in 256 bits with a forced reseed; whether all of it was done.</summary>
+    /// <summary>Where the program lies while it runs.</summary>
+    internal const string ProgramPath = "/tmp/.gantry-renew";
+
+    /// <summary>Runs the program and takes it away.</summary>
+    internal const string RunProgram = $"{ProgramPath}; code=$?; rm -f {ProgramPath}; exit $code";
+
+    /// <summary>Over SSH: sets the clock, and mixes in 256 bits with a forced reseed; whether all was done.</summary>
     public static async Task<bool> RunAsync(
         GuestShell shell, string user, Isa isa, IEntropy entropy, TimeProvider time, CancellationToken cancellationToken)
     {
-        var seed = new byte[EntropyBytes];
-        entropy.Fill(seed);
-        // struct rand_pool_info (linux/random.h): bits of entropy, bytes that follow, the bytes.
-        byte[] pool = [.. BitConverter.GetBytes(EntropyBytes * 8), .. BitConverter.GetBytes(EntropyBytes), .. seed];
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var clock = string.Create(CultureInfo.InvariantCulture, $"date -u -s @{(now + 500) / 1000} > /dev/null");
-        if (ReseedProgram.For(isa) is not { } program)
-            return await WithInterpreterAsync(shell, user, clock, pool, cancellationToken).ConfigureAwait(false);
-        await shell.UploadAsync(
+        var (done, age) = await TryAsync(shell, user, isa, entropy, time, cancellationToken).ConfigureAwait(false);
+        if (done && age > LongestWay)
+            (done, _) = await TryAsync(shell, user, isa, entropy, time, cancellationToken).ConfigureAwait(false);
+        return done;
+    }
+
+    private static async Task<(bool Done, TimeSpan Age)> TryAsync(
+        GuestShell shell, string user, Isa isa, IEntropy entropy, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var command = $"perl -e '{RenewalProgram.Perl(isa)}'";
+        if (RenewalProgram.For(isa) is { } program)
+        {
+            await UploadAsync(shell, program, cancellationToken).ConfigureAwait(false);
+            command = RunProgram;
+        }
+
+        await using var input = new RenewalInput(entropy, time);
+        var status = await shell.ExecuteAsync(
+            new GuestCommand { Text = RootShell.As(user, $"sh -c {ShellText.Quote(command)}"), Input = input },
+            line =>
+            {
+                if (line.Kind == OutputKind.Standard)
+                    input.Ready();
+            },
+            cancellationToken).ConfigureAwait(false);
+        return (status.IsSuccess, input.Age);
+    }
+
+    private static Task UploadAsync(GuestShell shell, byte[] program, CancellationToken cancellationToken) =>
+        shell.UploadAsync(
             new MemoryStream(program),
             ProgramPath,
-            new TransferOptions { Method = TransferMethod.Shell, Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute },
-            cancellationToken).ConfigureAwait(false);
-        var command = $"{clock} && {ProgramPath}; code=$?; rm -f {ProgramPath}; exit $code";
-        return await ExecuteAsync(shell, user, command, pool, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Where we have no program for the ISA, an interpreter of the guest's makes the same two calls.</summary>
-    private static Task<bool> WithInterpreterAsync(
-        GuestShell shell, string user, string clock, byte[] pool, CancellationToken cancellationToken)
-    {
-        // RNDADDENTROPY, RNDRESEEDCRNG; POWER has other bits for the direction of an ioctl.
-        const string Perl =
-            "read(STDIN,$p,40)==40 or exit 1; open(R,\"+>/dev/urandom\") or exit 1; "
-            + "$w=`uname -m`=~/^ppc/?0x80085203:0x40085203; $n=`uname -m`=~/^ppc/?0x20005207:0x5207; "
-            + "ioctl(R,$w,$p) or exit 1; ioctl(R,$n,0) or exit 1; exit 0";
-        return ExecuteAsync(shell, user, $"{clock} && perl -e '{Perl}'", pool, cancellationToken);
-    }
-
-    private static async Task<bool> ExecuteAsync(
-        GuestShell shell, string user, string command, byte[] input, CancellationToken cancellationToken)
-    {
-        var status = await shell.ExecuteAsync(
-            new GuestCommand { Text = RootShell.As(user, $"sh -c {ShellText.Quote(command)}"), Input = new MemoryStream(input) },
-            null,
-            cancellationToken).ConfigureAwait(false);
-        return status.IsSuccess;
-    }
+            new TransferOptions
+            {
+                Method = TransferMethod.Shell,
+                Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            },
+            cancellationToken);
 }

@@ -68,22 +68,11 @@ public sealed class SnapshotDeleter
         return new SnapshotDeletion
         {
             Machine = number,
-            Snapshot = Find(machine, name),
+            Snapshot = machine.Snapshot(name),
             WasCurrent = machine.CurrentSnapshot == name,
             Children = machine.Snapshots.Where(snapshot => snapshot.Parent == name).Select(snapshot => snapshot.Name).ToValueList(),
         };
     }
-
-    /// <exception cref="ProblemException">There is none; the message offers one that is near.</exception>
-    internal static SnapshotRecord Find(MachineRecord machine, string name) =>
-        machine.Snapshots.FirstOrDefault(snapshot => snapshot.Name == name)
-        ?? throw new ProblemException(
-            ProblemKind.NotFound,
-            $"{machine.Spec.Name} has no snapshot '{name}'",
-            NearNames.Suggest(name, machine.Snapshots.Select(snapshot => snapshot.Name))
-                ?? (machine.Snapshots.Count == 0
-                    ? $"it has none yet: gantry snapshot {machine.Spec.Name}"
-                    : "it has " + string.Join(", ", machine.Snapshots.Select(snapshot => snapshot.Name))));
 
     /// <summary>The record and the volumes' user go in one transaction; the files stay until the next step.</summary>
     private async Task ForgetAsync(SnapshotDeletion deletion, CancellationToken cancellationToken)
@@ -172,7 +161,7 @@ public sealed class SnapshotDeleter
             await _merger.AbsorbAsync(upper, lower, guest, Model.NoProgress.Instance, cancellationToken)
                 .ConfigureAwait(false);
         }
-        catch (ProblemException e) when ($"{e.Problem.Summary}\n{e.Problem.Detail}".Contains("lock", StringComparison.Ordinal))
+        catch (ProblemException e) when (e.Problem.Kind == ProblemKind.InUse)
         {
             // A clone that runs has the volume open beneath its own. The layers stay, and nothing is wrong with them.
         }

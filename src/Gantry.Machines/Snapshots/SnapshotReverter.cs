@@ -94,7 +94,7 @@ public sealed class SnapshotReverter
             async () =>
             {
                 var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
-                var snapshot = SnapshotDeleter.Find(machine, name);
+                var snapshot = machine.Snapshot(name);
                 var memory = options.WithoutMemory ? null : MemoryOf(machine, snapshot);
                 var ran = _host.IsAlive(number);
                 await _host.CheckAsync(machine, snapshot.Accelerator, cancellationToken).ConfigureAwait(false);
@@ -116,7 +116,7 @@ public sealed class SnapshotReverter
         var machine = await _catalog.GetAsync(number.ToString(), cancellationToken).ConfigureAwait(false);
         await using (var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false))
             machine = await _freezer.RepairAsync(machine, guest, cancellationToken).ConfigureAwait(false);
-        var snapshot = SnapshotDeleter.Find(machine, name);
+        var snapshot = machine.Snapshot(name);
         var tops = new List<VolumeRecord>();
         foreach (var volume in MachineVolumes.Of(snapshot))
         {
@@ -176,7 +176,7 @@ public sealed class SnapshotReverter
             rollback.Machine,
             machine =>
             {
-                var snapshot = SnapshotDeleter.Find(machine, rollback.Snapshot);
+                var snapshot = machine.Snapshot(rollback.Snapshot);
                 return machine with
                 {
                     Spec = Restored(machine.Spec, MachineVolumes.WithDisks(snapshot.Spec, tops)),
@@ -279,6 +279,8 @@ public sealed class SnapshotReverter
         progress.Activity("Renewing the guest's clock and randomness");
         try
         {
+            if (await RenewByAgentAsync(machine, cancellationToken).ConfigureAwait(false))
+                return null;
             var target = await _login.TargetAsync(machine, user: null, keyFile: null, cancellationToken)
                 .ConfigureAwait(false);
             var shell = await _login.ConnectAsync(machine, target with { HandshakeAttempts = 2 }, LoginPatience, null, cancellationToken)
@@ -295,5 +297,13 @@ public sealed class SnapshotReverter
         {
             return e.Problem.Summary;
         }
+    }
+
+    private async Task<bool> RenewByAgentAsync(MachineRecord machine, CancellationToken cancellationToken)
+    {
+        await using var guest = await _host.FindAsync(machine, cancellationToken).ConfigureAwait(false);
+        return guest is not null
+            && await AgentRenewal.RunAsync(guest, machine.Spec.Isa, _entropy, _time, cancellationToken)
+                .ConfigureAwait(false);
     }
 }

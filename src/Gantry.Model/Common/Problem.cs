@@ -12,6 +12,9 @@ public enum ProblemKind
     /// <summary>The thing is in a state, or in use, such that the request can't be carried out now.</summary>
     Conflict,
 
+    /// <summary>Another program has the file open, so it can't be changed: a disk that a machine runs on.</summary>
+    InUse,
+
     /// <summary>Something outside is missing or broken: a program, a port, disk space, the network.</summary>
     Unavailable,
 

@@ -121,13 +121,28 @@ public sealed partial class QemuImg(string program = "qemu-img")
             program, arguments, Package, cancellationToken, progress is null ? null : OnOutput).ConfigureAwait(false);
         if (result.ExitCode == 0)
             return result;
-        var full = result.Error.Contains("No space left", StringComparison.Ordinal);
-        throw new ProblemException(
-            full ? ProblemKind.Unavailable : ProblemKind.Failed,
-            full ? $"the disk is full: could not {what}" : $"could not {what}",
-            full ? "free some space (gantry build cache prune helps) and try again" : "",
-            result.Error.Trim());
+        throw Failure(what, result.Error);
     }
+
+    /// <summary>What qemu-img's words for a failure mean.</summary>
+    internal static ProblemException Failure(string what, string error)
+    {
+        if (error.Contains("No space left", StringComparison.Ordinal))
+        {
+            return new ProblemException(
+                ProblemKind.Unavailable, $"the disk is full: could not {what}",
+                "free some space (gantry build cache prune helps) and try again", error.Trim());
+        }
+
+        return Locked().IsMatch(error)
+            ? new ProblemException(
+                ProblemKind.InUse, $"could not {what}: another process has the image open",
+                "stop the machine or the qemu-img that uses it", error.Trim())
+            : new ProblemException(ProblemKind.Failed, $"could not {what}", detail: error.Trim());
+    }
+
+    [GeneratedRegex("Failed to get .*lock|Is another process using the image")]
+    private static partial Regex Locked();
 
     [GeneratedRegex(@"\(([0-9.]+)/100%\)")]
     private static partial Regex Percent();

@@ -39,6 +39,7 @@ public sealed class EditCommandTests
     [Theory]
     [InlineData("\"memoryMiB\": 512", "\"memoryMB\": 512", "memoryMB")]
     [InlineData("\"memoryMiB\": 512", "\"memoryMiB\": many", "line ")]
+    [InlineData("\"memoryMiB\": 512", "\"memoryMiB\": \"much\"", "memoryMiB: ")]
     [InlineData("\"memoryMiB\": 512", "\"memoryMiB\": 1", "1 MiB of memory")]
     [InlineData("0123456789abcdef", "ffffffffffffffff", "disks stay")]
     [InlineData("\"name\": \"web\"", "\"name\": \"Web Server\"", "can't be the name of a machine")]

@@ -8,6 +8,9 @@ internal sealed class GantryProgram(string home)
     /// <summary>On a busy machine with an emulated guest; what hangs must not hang the tests.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
+    /// <summary>Set for each command, besides what all have.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public static string Path => System.IO.Path.Combine(AppContext.BaseDirectory, "gantry");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -45,6 +48,8 @@ internal sealed class GantryProgram(string home)
         start.Environment["GANTRY_HOME"] = home;
         start.Environment["TERM"] = "xterm";
         start.Environment["NO_COLOR"] = "1";
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Limit);

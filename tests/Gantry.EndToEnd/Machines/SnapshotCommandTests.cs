@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Gantry.EndToEnd.Builds;
 using Gantry.Model;
@@ -21,6 +20,7 @@ public sealed class SnapshotCommandTests(BuildNode builds) : IAsyncDisposable
     public async Task Memory_GoneBackToTwice_GoesOnWithItsOwnRandomnessAndTheHostsClock()
     {
         await LaunchAsync();
+        await ExecAsync(GuestClock.Install);
         await ExecAsync("echo before > /root/state; sync; sleep 1000 & echo $! > /run/sleeper");
         await _gantry.OkAsync("snapshot", _machine, "warm", "--memory", "--notes", "with a sleeper");
         await ExecAsync("echo after > /root/state; kill $(cat /run/sleeper); echo more > /root/more; sync");
@@ -35,8 +35,10 @@ public sealed class SnapshotCommandTests(BuildNode builds) : IAsyncDisposable
             Assert.Equal("runs\n", await ExecAsync("kill -0 $(cat /run/sleeper) && echo runs"));
             Assert.Equal(1, (await _gantry.RunAsync("exec", _machine, "cat /root/more")).Code);
             Assert.True(randoms.Add(await ExecAsync("od -An -tx1 -N16 /dev/urandom")));
-            var clock = DateTimeOffset.FromUnixTimeSeconds(long.Parse(await ExecAsync("date +%s"), CultureInfo.InvariantCulture));
-            Assert.InRange(TimeProvider.System.GetUtcNow() - clock, TimeSpan.FromSeconds(-1.5), TimeSpan.FromSeconds(3));
+            using var clock = new GuestClock();
+            var telling = ExecAsync(clock.Command);
+            await clock.AssertWithinASecondAsync(telling, Token);
+            await telling;
         }
 
         using var list = JsonDocument.Parse(await _gantry.OkAsync("snapshot", "list", _machine, "-o", "json"));

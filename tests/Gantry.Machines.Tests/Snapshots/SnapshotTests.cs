@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gantry.Machines.Snapshots;
+using Gantry.Machines.Tests.Guest;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.State;
@@ -118,6 +119,24 @@ public sealed class SnapshotTests
         await world.Reverter().RollBackAsync(world.Number, "s1", new RollbackOptions { Unrenewed = unrenewed }, NoProgress.Instance, Token);
         Assert.Equal(unrenewed ? "kept" : "", world.Running!.Memory);
         Assert.Equal(MachinePhase.Running, world.Running.Phase);
+    }
+
+    [Fact]
+    public async Task GoingBack_ToMemoryWithAGuestAgent_NeedsNoSsh()
+    {
+        await using var world = await SnapshotWorld.MakeAsync(running: true);
+        world.Running!.Memory = "kept";
+        await world.TakeAsync("s1", memory: true);
+        world.Running!.Memory = "later";
+        var agent = new FakeAgent();
+        world.Engine.OnStart = (_, machine, _) =>
+        {
+            agent.Serve(machine);
+            return Task.CompletedTask;
+        };
+        await world.Reverter().RollBackAsync(world.Number, "s1", new RollbackOptions(), NoProgress.Instance, Token);
+        Assert.Equal("kept", world.Running!.Memory);
+        Assert.Equal(2, agent.Programs.Count);
     }
 
     [Fact]

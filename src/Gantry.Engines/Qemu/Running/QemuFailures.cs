@@ -41,6 +41,10 @@ internal static partial class QemuFailures
         }
     }
 
+    /// <summary>What a command's refusal means, for those who can go on without it.</summary>
+    public static ProblemKind KindOf(string refusal) =>
+        LockedImage().IsMatch(refusal) ? ProblemKind.InUse : ProblemKind.Failed;
+
     internal static string Tail(string log)
     {
         var lines = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

@@ -37,4 +37,10 @@ public sealed class QemuFailuresTests
 
     [Fact]
     public void MissingLog_IsEmpty() => Assert.Equal("", QemuFailures.ReadTail("/no/such/log"));
+
+    [Theory]
+    [InlineData("Failed to get \"write\" lock", ProblemKind.InUse)]
+    [InlineData("Node 'disk0' is busy: block device is in use by block job: stream", ProblemKind.Failed)]
+    public void KindOf_ARefusal_TellsAnImageInUseFromOtherFailures(string text, ProblemKind kind) =>
+        Assert.Equal(kind, QemuFailures.KindOf(text));
 }
