@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Gantry.Engines.Linux;
@@ -21,8 +20,11 @@ internal sealed record ChildProcess(int Pid, Task<ChildExit> Exited);
 /// </summary>
 internal static unsafe class Children
 {
-    private static readonly ConcurrentDictionary<int, TaskCompletionSource<ChildExit>> Watched = new();
+    private static readonly Dictionary<int, TaskCompletionSource<ChildExit>> Watched = [];
+
+    /// <summary>Two that ask for one child's end: the second finds none, and would report an unknown end.</summary>
     private static readonly Lock Gate = new();
+
     private static PosixSignalRegistration? _registration;
 
     public static ChildProcess Start(Func<int> spawn)
@@ -41,8 +43,11 @@ internal static unsafe class Children
 
     private static void Collect()
     {
-        foreach (var (pid, ended) in Watched)
-            TryCollect(pid, ended);
+        lock (Gate)
+        {
+            foreach (var (pid, ended) in Watched)
+                TryCollect(pid, ended);
+        }
     }
 
     private static void TryCollect(int pid, TaskCompletionSource<ChildExit> ended)
@@ -51,7 +56,7 @@ internal static unsafe class Children
         var result = Libc.WaitPid(pid, &status, Libc.NoHang);
         if (result == 0 || (result < 0 && Marshal.GetLastPInvokeError() == Libc.Eintr))
             return;
-        Watched.TryRemove(pid, out _);
+        Watched.Remove(pid);
         var signal = status & 0x7f;
         ended.TrySetResult(
             result < 0 ? new ChildExit(null, null)
