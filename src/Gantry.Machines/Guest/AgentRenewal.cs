@@ -64,13 +64,11 @@ public static class AgentRenewal
         string[] command = ["perl", "-e", RenewalProgram.Perl(isa)];
         if (RenewalProgram.For(isa) is { } program)
         {
-            // A new file, whatever some user of the guest has put in its place.
-            const string Write = $"set -C; umask 077; rm -f {GuestRenewal.ProgramPath}; "
-                + $"cat > {GuestRenewal.ProgramPath} && chmod 700 {GuestRenewal.ProgramPath}";
-            string[] write = ["/bin/sh", "-c", Write];
+            var path = GuestRenewal.NewProgramPath(entropy);
+            string[] write = ["/bin/sh", "-c", $"set -C; umask 077; cat > {path} && chmod 700 {path}"];
             if (!await ExecuteAsync(guest, write, program, time, cancellationToken).ConfigureAwait(false))
                 return (false, TimeSpan.Zero);
-            command = ["/bin/sh", "-c", GuestRenewal.RunProgram];
+            command = ["/bin/sh", "-c", GuestRenewal.RunProgram(path)];
         }
 
         var start = time.GetTimestamp();

@@ -15,11 +15,13 @@ public static class GuestRenewal
     /// </summary>
     internal static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Where the program lies while it runs.</summary>
-    internal const string ProgramPath = "/tmp/.gantry-renew";
+    /// <summary>
+    /// Where the program lies while it runs. Nobody in the guest can guess it, and put there what root then runs.
+    /// </summary>
+    internal static string NewProgramPath(IEntropy entropy) => $"/tmp/.gantry-{entropy.NewHex(8)}";
 
     /// <summary>Runs the program and takes it away.</summary>
-    internal const string RunProgram = $"{ProgramPath}; code=$?; rm -f {ProgramPath}; exit $code";
+    internal static string RunProgram(string path) => $"{path}; code=$?; rm -f {path}; exit $code";
 
     /// <summary>Over SSH: sets the clock, and mixes in 256 bits with a forced reseed; whether all was done.</summary>
     public static async Task<bool> RunAsync(
@@ -37,8 +39,9 @@ public static class GuestRenewal
         var command = $"perl -e '{RenewalProgram.Perl(isa)}'";
         if (RenewalProgram.For(isa) is { } program)
         {
-            await UploadAsync(shell, program, cancellationToken).ConfigureAwait(false);
-            command = RunProgram;
+            var path = NewProgramPath(entropy);
+            await UploadAsync(shell, program, path, cancellationToken).ConfigureAwait(false);
+            command = RunProgram(path);
         }
 
         await using var input = new RenewalInput(entropy, time);
@@ -53,10 +56,11 @@ public static class GuestRenewal
         return (status.IsSuccess, input.Age);
     }
 
-    private static Task UploadAsync(GuestShell shell, byte[] program, CancellationToken cancellationToken) =>
+    private static Task UploadAsync(
+        GuestShell shell, byte[] program, string path, CancellationToken cancellationToken) =>
         shell.UploadAsync(
             new MemoryStream(program),
-            ProgramPath,
+            path,
             new TransferOptions
             {
                 Method = TransferMethod.Shell,

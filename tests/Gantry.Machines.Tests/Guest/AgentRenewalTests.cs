@@ -21,8 +21,10 @@ public sealed class AgentRenewalTests
         var (words, input) = _agent.Programs[0];
         Assert.Equal(["/bin/sh", "-c"], words[..2]);
         Assert.Equal(RenewalProgram.For(Isa.X86_64), input);
+        var path = words[2].Split("cat > ")[1].Split(' ')[0];
+        Assert.Matches("^/tmp/[.]gantry-[0-9a-f]{16}$", path);
         (words, input) = _agent.Programs[1];
-        Assert.Equal(["/bin/sh", "-c", GuestRenewal.RunProgram], words);
+        Assert.Equal(["/bin/sh", "-c", GuestRenewal.RunProgram(path)], words);
         Assert.Equal(RenewalMessage.Length, input.Length);
         Assert.InRange(BitConverter.ToInt64(input), _agent.Clock.Value.ToUnixTimeSeconds(), after.ToUnixTimeSeconds());
     }
