@@ -27,7 +27,12 @@ public sealed class MachineMaker(
     IEntropy entropy)
 {
     private const string PendingPrefix = "machines-pending/";
-    private const int MaxAttempts = 64;
+
+    /// <summary>How long others may be ahead of us with every number that we try.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whoever holds a number records it after a write to the disk, or lets it go.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private DataFolders Folders => volumes.Folders;
 
@@ -35,11 +40,16 @@ public sealed class MachineMaker(
     public async Task<MachineRecord> CreateAsync(MachinePlan plan, CancellationToken cancellationToken)
     {
         SpecCheck.Check(plan.Spec);
-        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        var start = time.GetTimestamp();
+        while (time.GetElapsedTime(start) < Patience)
         {
             var number = await catalog.NextNumberAsync(cancellationToken).ConfigureAwait(false);
             if (MachineLock.TryTake(Folders, number) is not { } held)
+            {
+                await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
                 continue;
+            }
+
             using (held)
             {
                 if (await TryRecordAsync(plan, number, cancellationToken).ConfigureAwait(false) is { } machine)

@@ -87,8 +87,15 @@ public sealed class MachineRemover(
     {
         foreach (var folder in new[] { volumes.Folders.MachineRun(number), volumes.Folders.MachineFolder(number) })
         {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+            try
+            {
+                if (Directory.Exists(folder))
+                    Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException) when (Directory.Exists(folder))
+            {
+                // Whoever makes a machine of this number now has put its own lock there. Left over, the next sweep takes it.
+            }
         }
     }
 

@@ -11,6 +11,7 @@ namespace Gantry.Machines.Run;
 public sealed class MachineLock : IDisposable
 {
     private const string FileName = "operation.lock";
+    private const int MaxAttempts = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly FileStream _file;
@@ -43,17 +44,37 @@ public sealed class MachineLock : IDisposable
     public static MachineLock? TryTake(DataFolders folders, MachineNumber machine)
     {
         var folder = folders.MachineFolder(machine);
-        Directory.CreateDirectory(folder);
-        try
+        var path = Path.Combine(folder, FileName);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            return new MachineLock(new FileStream(
-                Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+            FileStream file;
+            try
+            {
+                Directory.CreateDirectory(folder);
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException) when (!Directory.Exists(folder))
+            {
+                // Another process took the folder of a machine that has no record away, as it is right to do.
+                continue;
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+
+            if (IsInPlace(file))
+                return new MachineLock(file);
+            file.Dispose();
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
-        {
-            return null;
-        }
+
+        return null;
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>A lock on a file that was removed before it was locked excludes nobody.</summary>
+    private static bool IsInPlace(FileStream file) =>
+        new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget?
+            .EndsWith(" (deleted)", StringComparison.Ordinal) is not true;
 }

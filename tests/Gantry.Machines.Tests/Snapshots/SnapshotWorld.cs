@@ -74,21 +74,25 @@ internal sealed class SnapshotWorld : IAsyncDisposable
     public static async Task<SnapshotWorld> MakeAsync(bool running = false)
     {
         var world = new SnapshotWorld();
-        var disks = new List<DiskPlan>();
-        for (var i = 0; i < 2; i++)
-            disks.Add(new DiskPlan { Backing = await world.BaseAsync($"disk {i} of a template") });
-        var machine = await world._maker.CreateAsync(
-            new MachinePlan
-            {
-                Spec = new MachineSpec { Name = "web", Isa = Isa.X86_64, Firmware = new FirmwareSpec { Kind = FirmwareKind.Uefi } },
-                Disks = [.. disks],
-                Variables = await world.BaseAsync("variables of a template"),
-            },
-            Token);
-        world.Number = machine.Number;
+        world.Number = (await world.AddAsync("web")).Number;
         if (running)
             await world.StartAsync();
         return world;
+    }
+
+    public async Task<MachineRecord> AddAsync(string name)
+    {
+        var disks = new List<DiskPlan>();
+        for (var i = 0; i < 2; i++)
+            disks.Add(new DiskPlan { Backing = await BaseAsync($"disk {i} of a template") });
+        return await _maker.CreateAsync(
+            new MachinePlan
+            {
+                Spec = new MachineSpec { Name = name, Isa = Isa.X86_64, Firmware = new FirmwareSpec { Kind = FirmwareKind.Uefi } },
+                Disks = [.. disks],
+                Variables = await BaseAsync("variables of a template"),
+            },
+            Token);
     }
 
     /// <summary>New services, as another process of the program has them.</summary>
