@@ -158,7 +158,7 @@ internal sealed partial class BuildSession : IAsyncDisposable
 
         var communicator = Source.Communicator;
         if (communicator.Kind == CommunicatorKind.Ssh && communicator.Host is null)
-            _randoms.CommunicatorPort = HostPorts.Choose("127.0.0.1", communicator.HostPortMin, communicator.HostPortMax, new HashSet<int>());
+            _randoms.CommunicatorPort = ChoosePort();
         _record = await _services.Maker.CreateAsync(PlanOf(_layer), cancellationToken).ConfigureAwait(false);
     }
 
@@ -304,9 +304,6 @@ internal sealed partial class BuildSession : IAsyncDisposable
             },
         };
     }
-
-    private async Task StartAsync(string? memoryFile, CancellationToken cancellationToken) =>
-        _machine = await BuildMachine.StartAsync(_services, Source, _randoms!, Log, _record!, memoryFile, cancellationToken).ConfigureAwait(false);
 
     private async Task ResumeAsync(LayerRecord layer, CancellationToken cancellationToken)
     {

@@ -40,21 +40,26 @@ public static class HostPorts
     {
         for (var port = first; port <= last; port++)
         {
-            if (not.Contains(port))
-                continue;
-            try
-            {
-                using var socket = Bind(new PublishedPort { Address = address, HostPort = port, GuestPort = 1 });
+            if (!not.Contains(port) && IsFree(address, port))
                 return port;
-            }
-            catch (ProblemException)
-            {
-                // The next one may be free.
-            }
         }
 
         throw new ProblemException(
             ProblemKind.Unavailable, $"no port from {first} to {last} is free", "end what uses them, or give a wider range");
+    }
+
+    /// <summary>Whether a machine could publish a TCP port on it now.</summary>
+    public static bool IsFree(string address, int port)
+    {
+        try
+        {
+            using var socket = Bind(new PublishedPort { Address = address, HostPort = port, GuestPort = 1 });
+            return true;
+        }
+        catch (ProblemException)
+        {
+            return false;
+        }
     }
 
     private static Socket Bind(PublishedPort port)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Gantry.Imaging.Builds;
 
 namespace Gantry.EndToEnd.Builds;
@@ -51,6 +53,28 @@ public sealed class BuildCacheTests(BuildNode builds)
         }
 
         Assert.Equal(2, uuids.Count);
+    }
+
+    [Fact]
+    public async Task PortForSsh_TakenBetweenItsChoiceAndTheStart_IsReplacedByAnother()
+    {
+        var first = BuildNode.FreePort();
+        using var other = new TcpListener(IPAddress.Loopback, first);
+        var taken = false;
+        void Take(string line)
+        {
+            // The port is chosen by now, and not yet bound.
+            if (taken || !line.StartsWith("Starting build-", StringComparison.Ordinal))
+                return;
+            taken = true;
+            other.Start();
+        }
+
+        await builds.BuildAsync(
+            "port", BuildNode.Shell("echo one > /root/last"), new Lines { Heard = Take }, new BuildOptions(),
+            text => text.Replace(
+                "ssh_username ", $"host_port_min = {first}\n  host_port_max = {first + 50}\n  ssh_username ", StringComparison.Ordinal));
+        Assert.True(taken);
     }
 
     [Fact]

@@ -224,7 +224,14 @@ internal sealed class Lines : IProgressSink
         return (at, text[prefix.Length..].Trim());
     }
 
-    private void Add(string text) => All.Enqueue((TimeProvider.System.GetUtcNow(), text));
+    /// <summary>Called with each line before the build goes on.</summary>
+    public Action<string>? Heard { get; init; }
+
+    private void Add(string text)
+    {
+        All.Enqueue((TimeProvider.System.GetUtcNow(), text));
+        Heard?.Invoke(text);
+    }
 }
 
 [CollectionDefinition(nameof(BuildCollection))]
