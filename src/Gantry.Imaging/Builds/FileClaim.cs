@@ -34,9 +34,7 @@ internal sealed class FileClaim : IDisposable
                 return null;
             }
 
-            // Between our opening it and locking it, its last holder may have taken the file away; a lock on a file
-            // without a name holds nobody off.
-            if (HasName(file))
+            if (OpenFile.HasName(file.SafeFileHandle))
                 return new FileClaim(file);
             file.Dispose();
         }
@@ -56,8 +54,4 @@ internal sealed class FileClaim : IDisposable
         File.Delete(_file.Name);
         _file.Dispose();
     }
-
-    private static bool HasName(FileStream file) =>
-        File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)
-            is { } target && !target.FullName.EndsWith(" (deleted)", StringComparison.Ordinal);
 }

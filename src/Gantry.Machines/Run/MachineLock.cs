@@ -63,7 +63,7 @@ public sealed class MachineLock : IDisposable
                 return null;
             }
 
-            if (IsInPlace(file))
+            if (OpenFile.HasName(file.SafeFileHandle))
                 return new MachineLock(file);
             file.Dispose();
         }
@@ -72,9 +72,4 @@ public sealed class MachineLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
-
-    /// <summary>A lock on a file that was removed before it was locked excludes nobody.</summary>
-    private static bool IsInPlace(FileStream file) =>
-        new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget?
-            .EndsWith(" (deleted)", StringComparison.Ordinal) is not true;
 }
