@@ -31,7 +31,7 @@ public static class FilesJob
         return new JobKind<FilesContext>(
             "files",
             1,
-            FilesJson.Default.FilesContext,
+            () => FilesJson.Default.FilesContext,
             policy,
             [
                 JobStep.Of<FilesContext>("make-folder", (c, run, _) => MakeFolder(c, run, hook), RemoveFolder),

@@ -28,7 +28,7 @@ public sealed class DocumentCollectionTests : IAsyncDisposable
     private readonly DocumentCollection<Thing> _things;
 
     public DocumentCollectionTests() =>
-        _things = new DocumentCollection<Thing>(_store, "things/", ThingJson.Default.Thing, 3);
+        _things = new DocumentCollection<Thing>(_store, "things/", () => ThingJson.Default.Thing, 3);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
@@ -143,14 +143,15 @@ public sealed class DocumentCollectionTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Collection_ContextThatTakesUnknownMembers_IsRefused()
+    public async Task Collection_ContextThatTakesUnknownMembers_IsRefusedBeforeAnythingIsWritten()
     {
-        var error = Assert.Throws<ArgumentException>(
-            () => new DocumentCollection<Thing>(_store, "things/", LaxJson.Default.Thing, 1));
+        var things = new DocumentCollection<Thing>(_store, "things/", () => LaxJson.Default.Thing, 1);
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await things.CreateAsync("1", new Thing { Name = "a" }, None));
         Assert.Contains("UnmappedMemberHandling", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Collection_PrefixWithoutSlash_IsRefused() => Assert.Throws<ArgumentException>(
-        () => new DocumentCollection<Thing>(_store, "things", ThingJson.Default.Thing, 1));
+        () => new DocumentCollection<Thing>(_store, "things", () => ThingJson.Default.Thing, 1));
 }

@@ -20,10 +20,17 @@ internal static class ListCommand
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
-            var rows = await MachineViews.AllAsync(node, cancellationToken);
-            context.Output.Write(
-                new Rendered<List<MachineView>>(rows, () => MachineViewJson.Default.ListMachineView, Table),
-                output.Of(parse));
+            var format = output.Of(parse);
+            if (format == OutputFormat.Table)
+            {
+                context.Output.WriteText(Table(await MachineViews.LinesAsync(node, cancellationToken)));
+            }
+            else
+            {
+                var machines = await MachineViews.AllAsync(node, cancellationToken);
+                context.Output.WriteData(machines, MachineViewJson.Default.ListMachineView, format);
+            }
+
             return ExitCodes.Ok;
         });
         return command;
@@ -54,19 +61,20 @@ internal static class ListCommand
             new Rendered<MachineView>(view, () => MachineViewJson.Default.MachineView, Fields), format);
     }
 
-    private static TextTable Table(List<MachineView> machines)
+    private static TextTable Table(List<MachineLine> machines)
     {
         var table = new TextTable(
             new Column("number", Right: true), new Column("name"), new Column("state"),
             new Column("isa"), new Column("runs by"),
             new Column("cpus", Right: true), new Column("memory", Right: true),
             new Column("ports"), new Column("template"));
-        foreach (var one in machines)
+        foreach (var line in machines)
         {
+            var one = line.Outline;
             table.Add(
-                one.Number.ToString(), one.Name, one.State, one.Isa, one.Accelerator ?? "",
+                one.Number.ToString(), one.Name, line.State, one.Isa.Name(), line.Accelerator ?? "",
                 $"{one.Cpus}", $"{one.MemoryMiB} MiB",
-                PortText(one.Ports), one.Template ?? "");
+                PortText(line.Ports), one.Template ?? "");
         }
 
         return table;

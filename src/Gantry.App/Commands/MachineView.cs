@@ -58,6 +58,21 @@ internal sealed record MachineView
     public required ValueList<DiskView> Disks { get; init; }
 }
 
+/// <summary>A machine as a table shows it.</summary>
+internal sealed record MachineLine
+{
+    public required MachineOutline Outline { get; init; }
+
+    /// <inheritdoc cref="MachineView.State"/>
+    public required string State { get; init; }
+
+    /// <inheritdoc cref="MachineView.Accelerator"/>
+    public string? Accelerator { get; init; }
+
+    /// <inheritdoc cref="MachineView.Ports"/>
+    public required ValueList<PortView> Ports { get; init; }
+}
+
 /// <summary>A published port.</summary>
 internal sealed record PortView
 {

@@ -18,23 +18,24 @@ internal static class MachineViews
     /// <summary>All machines by number, without their disks.</summary>
     public static async Task<List<MachineView>> AllAsync(GantryNode node, CancellationToken cancellationToken)
     {
-        using var gate = new SemaphoreSlim(AskedAtOnce);
         var machines = await node.Machines.ListAsync(cancellationToken);
-        return [.. await Task.WhenAll(machines.Select(async machine =>
+        var states = await StatesAsync(node, machines.Select(one => (one.Number, one.Uuid)), cancellationToken);
+        return [.. machines.Zip(states, (machine, state) =>
+            View(machine, state.Runtime, state.Phase, machine.Provenance.Template))];
+    }
+
+    /// <summary>As <see cref="AllAsync"/>, but only what a table shows, which takes a third of the time.</summary>
+    public static async Task<List<MachineLine>> LinesAsync(GantryNode node, CancellationToken cancellationToken)
+    {
+        var machines = await node.Machines.OutlinesAsync(cancellationToken);
+        var states = await StatesAsync(node, machines.Select(one => (one.Number, one.Uuid)), cancellationToken);
+        return [.. machines.Zip(states, (machine, state) => new MachineLine
         {
-            var runtime = node.Host.Runtime(machine.Number);
-            if (runtime is null && !node.Host.IsAlive(machine.Number))
-                return View(machine, null, MachinePhase.Stopped, TemplateOf(machine));
-            await gate.WaitAsync(cancellationToken);
-            try
-            {
-                return View(machine, runtime, await AskAsync(node, machine, cancellationToken), TemplateOf(machine));
-            }
-            finally
-            {
-                gate.Release();
-            }
-        }))];
+            Outline = machine,
+            State = Word(state.Phase),
+            Accelerator = Word(state.Runtime),
+            Ports = Ports(state.Runtime?.Ports ?? machine.Ports),
+        })];
     }
 
     /// <summary>One machine with all that is known of it.</summary>
@@ -44,7 +45,7 @@ internal static class MachineViews
         var phase = await node.Host.PhaseAsync(machine, cancellationToken);
         var template = machine.Template is { } id
             ? (await node.Templates.FindByIdAsync(id, cancellationToken))?.Name : null;
-        return View(machine, node.Host.Runtime(machine.Number), phase, template ?? TemplateOf(machine)) with
+        return View(machine, node.Host.Runtime(machine.Number), phase, template ?? machine.Provenance.Template) with
         {
             Pid = await PidAsync(node, machine, cancellationToken),
             Disks = await DisksAsync(node, machine, cancellationToken),
@@ -62,14 +63,39 @@ internal static class MachineViews
             Notes = snapshot.Notes,
         }).ToValueList();
 
+    private static async Task<State[]> StatesAsync(
+        GantryNode node, IEnumerable<(MachineNumber Number, Guid Uuid)> machines, CancellationToken cancellationToken)
+    {
+        using var gate = new SemaphoreSlim(AskedAtOnce);
+        var candidates = node.Host.WithRunFolders();
+        return await Task.WhenAll(machines.Select(machine =>
+            candidates.Contains(machine.Number) && node.Host.IsAlive(machine.Number)
+            ? LiveStateAsync(node, machine.Number, machine.Uuid, gate, cancellationToken)
+            : Task.FromResult(new State(null, MachinePhase.Stopped))));
+    }
+
+    private static async Task<State> LiveStateAsync(
+        GantryNode node, MachineNumber number, Guid uuid, SemaphoreSlim gate, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            return new State(node.Host.Runtime(number), await AskAsync(node, number, uuid, cancellationToken));
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
     private static async Task<MachinePhase> AskAsync(
-        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+        GantryNode node, MachineNumber number, Guid uuid, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(AskPatience, node.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return await node.Host.PhaseAsync(machine, both.Token);
+            return await node.Host.PhaseAsync(number, uuid, both.Token);
         }
         catch (Exception e) when (e is ProblemException or OperationCanceledException)
         {
@@ -86,16 +112,25 @@ internal static class MachineViews
         return guest?.Pid;
     }
 
-    private static string? TemplateOf(MachineRecord machine) =>
-        machine.Provenance.Chain.LastOrDefault(link => link.Kind == "template")?.Name;
+    private static string Word(MachinePhase phase) => phase.ToString().ToLowerInvariant();
+
+    private static string? Word(RuntimeRecord? runtime) => runtime?.Accelerator.ToString().ToLowerInvariant();
+
+    private static ValueList<PortView> Ports(IEnumerable<PublishedPort> ports) => ports.Select(port => new PortView
+    {
+        Address = port.Address,
+        HostPort = port.HostPort,
+        GuestPort = port.GuestPort,
+        Udp = port.Udp,
+    }).ToValueList();
 
     private static MachineView View(MachineRecord machine, RuntimeRecord? runtime, MachinePhase phase, string? template) => new()
     {
         Number = machine.Number,
         Name = machine.Spec.Name,
-        State = phase.ToString().ToLowerInvariant(),
+        State = Word(phase),
         Isa = machine.Spec.Isa.Name(),
-        Accelerator = runtime?.Accelerator.ToString().ToLowerInvariant(),
+        Accelerator = Word(runtime),
         AcceleratorReason = runtime?.AcceleratorReason,
         Started = runtime?.Started,
         MachineType = machine.Spec.MachineType,
@@ -104,13 +139,7 @@ internal static class MachineViews
         Uuid = machine.Uuid,
         Role = machine.Role.ToString().ToLowerInvariant(),
         Template = template,
-        Ports = (runtime?.Ports ?? machine.Spec.NetworkCards.SelectMany(card => card.Published)).Select(port => new PortView
-        {
-            Address = port.Address,
-            HostPort = port.HostPort,
-            GuestPort = port.GuestPort,
-            Udp = port.Udp,
-        }).ToValueList(),
+        Ports = Ports(runtime?.Ports ?? machine.Spec.NetworkCards.SelectMany(card => card.Published)),
         Protected = machine.Spec.Protected,
         Notes = machine.Spec.Notes,
         Tags = machine.Spec.Tags,
@@ -143,4 +172,6 @@ internal static class MachineViews
 
         return [.. disks];
     }
+
+    private readonly record struct State(RuntimeRecord? Runtime, MachinePhase Phase);
 }

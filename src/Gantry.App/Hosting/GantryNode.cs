@@ -29,60 +29,12 @@ namespace Gantry.App.Hosting;
 /// </summary>
 internal sealed class GantryNode : IAsyncDisposable
 {
-    private readonly IJournalHome _journals;
-
     private GantryNode(DataFolders folders, IStateStore store, TimeProvider time, IEntropy entropy)
     {
         Folders = folders;
         Store = store;
         Time = time;
         Entropy = entropy;
-        _journals = new FileJournalHome(folders.Jobs, time);
-        Jobs = new JobRunner(_journals, time);
-        Volumes = new VolumePool(store, folders, time, entropy);
-        DiskTool = new QemuImg();
-        Machines = new MachineCatalog(store);
-        Templates = new TemplateCatalog(store);
-        Qemu = new QemuHost(folders.Facts);
-        Engine = new QemuEngine(time);
-        Hardware = new HostHardware(Qemu, time);
-        Merger = new ChainMerger(Volumes, DiskTool);
-        Freezer = new DiskFreezer(Machines, Volumes, Merger);
-        Host = new MachineHost(Machines, Volumes, Freezer, Merger, Engine, Hardware, new MachineSeeds(folders, Templates), time);
-        Maker = new MachineMaker(store, Machines, Templates, Volumes, Hardware, DiskTool, time, entropy);
-        Launcher = new MachineLauncher(Machines, Maker, Host, Freezer, Volumes, entropy);
-        Login = new MachineLogin(Host, Templates, folders, time);
-        Turns = new MachineTurns(Host);
-        Snapshots = new SnapshotTaker(Machines, Volumes, Freezer, Host, Turns, Jobs, time);
-        SnapshotDeleter = new SnapshotDeleter(Machines, Volumes, Merger, Host, Turns, Jobs);
-        Reverter = new SnapshotReverter(Machines, Volumes, Freezer, Host, Turns, Login, Jobs, time, entropy);
-        Remover = new MachineRemover(Machines, Templates, Volumes, Host);
-        TemplateMaker = new TemplateMaker(store, Machines, Templates, Volumes, DiskTool, Jobs, time, entropy);
-        Images = new ImageLibrary(store, Volumes, DiskTool, Jobs, time);
-        Layers = new LayerStore(store, folders, Volumes, time);
-        Builder = new BuildRunner(
-            new BuildServices
-            {
-                Folders = folders,
-                Store = store,
-                Volumes = Volumes,
-                DiskTool = DiskTool,
-                Machines = Machines,
-                Templates = Templates,
-                Maker = Maker,
-                Host = Host,
-                Remover = Remover,
-                Freezer = Freezer,
-                TemplateMaker = TemplateMaker,
-                Images = Images,
-                Layers = Layers,
-                Fetcher = new ImageFetcher(folders.Downloads, ImageFetcher.CreateClient(), time),
-                Jobs = Jobs,
-                Time = time,
-                Entropy = entropy,
-            },
-            Hardware,
-            Qemu);
     }
 
     public DataFolders Folders { get; }
@@ -93,51 +45,67 @@ internal sealed class GantryNode : IAsyncDisposable
 
     public IEntropy Entropy { get; }
 
-    public JobRunner Jobs { get; }
+    private IJournalHome Journals => LazyInitializer.EnsureInitialized(
+        ref field, () => new FileJournalHome(Folders.Jobs, Time));
 
-    public VolumePool Volumes { get; }
+    public JobRunner Jobs => LazyInitializer.EnsureInitialized(ref field, () => new JobRunner(Journals, Time));
 
-    public QemuImg DiskTool { get; }
+    public VolumePool Volumes => LazyInitializer.EnsureInitialized(
+        ref field, () => new VolumePool(Store, Folders, Time, Entropy));
 
-    public MachineCatalog Machines { get; }
+    public QemuImg DiskTool => LazyInitializer.EnsureInitialized(ref field, () => new QemuImg());
 
-    public TemplateCatalog Templates { get; }
+    public MachineCatalog Machines => LazyInitializer.EnsureInitialized(ref field, () => new MachineCatalog(Store));
 
-    public QemuHost Qemu { get; }
+    public TemplateCatalog Templates => LazyInitializer.EnsureInitialized(ref field, () => new TemplateCatalog(Store));
 
-    public IMachineEngine Engine { get; }
+    public QemuHost Qemu => LazyInitializer.EnsureInitialized(ref field, () => new QemuHost(Folders.Facts));
 
-    public IMachineHardware Hardware { get; }
+    public IMachineEngine Engine => LazyInitializer.EnsureInitialized(ref field, () => new QemuEngine(Time));
 
-    public DiskFreezer Freezer { get; }
+    public IMachineHardware Hardware => LazyInitializer.EnsureInitialized(ref field, () => new HostHardware(Qemu, Time));
 
-    public MachineHost Host { get; }
+    public DiskFreezer Freezer => LazyInitializer.EnsureInitialized(
+        ref field, () => new DiskFreezer(Machines, Volumes, Merger));
 
-    public MachineMaker Maker { get; }
+    public MachineHost Host => LazyInitializer.EnsureInitialized(
+        ref field, () => new MachineHost(Machines, Volumes, Freezer, Merger, Engine, Hardware, new MachineSeeds(Folders, Templates), Time));
 
-    public MachineLauncher Launcher { get; }
+    public MachineMaker Maker => LazyInitializer.EnsureInitialized(
+        ref field, () => new MachineMaker(Store, Machines, Templates, Volumes, Hardware, DiskTool, Time, Entropy));
 
-    public ChainMerger Merger { get; }
+    public MachineLauncher Launcher => LazyInitializer.EnsureInitialized(
+        ref field, () => new MachineLauncher(Machines, Maker, Host, Freezer, Volumes, Entropy));
 
-    public MachineTurns Turns { get; }
+    public ChainMerger Merger => LazyInitializer.EnsureInitialized(ref field, () => new ChainMerger(Volumes, DiskTool));
 
-    public SnapshotTaker Snapshots { get; }
+    public MachineTurns Turns => LazyInitializer.EnsureInitialized(ref field, () => new MachineTurns(Host));
 
-    public SnapshotDeleter SnapshotDeleter { get; }
+    public SnapshotTaker Snapshots => LazyInitializer.EnsureInitialized(
+        ref field, () => new SnapshotTaker(Machines, Volumes, Freezer, Host, Turns, Jobs, Time));
 
-    public SnapshotReverter Reverter { get; }
+    public SnapshotDeleter SnapshotDeleter => LazyInitializer.EnsureInitialized(
+        ref field, () => new SnapshotDeleter(Machines, Volumes, Merger, Host, Turns, Jobs));
 
-    public MachineLogin Login { get; }
+    public SnapshotReverter Reverter => LazyInitializer.EnsureInitialized(
+        ref field, () => new SnapshotReverter(Machines, Volumes, Freezer, Host, Turns, Login, Jobs, Time, Entropy));
 
-    public MachineRemover Remover { get; }
+    public MachineLogin Login => LazyInitializer.EnsureInitialized(
+        ref field, () => new MachineLogin(Host, Templates, Folders, Time));
 
-    public TemplateMaker TemplateMaker { get; }
+    public MachineRemover Remover => LazyInitializer.EnsureInitialized(
+        ref field, () => new MachineRemover(Machines, Templates, Volumes, Host));
 
-    public ImageLibrary Images { get; }
+    public TemplateMaker TemplateMaker => LazyInitializer.EnsureInitialized(
+        ref field, () => new TemplateMaker(Store, Machines, Templates, Volumes, DiskTool, Jobs, Time, Entropy));
 
-    public LayerStore Layers { get; }
+    public ImageLibrary Images => LazyInitializer.EnsureInitialized(
+        ref field, () => new ImageLibrary(Store, Volumes, DiskTool, Jobs, Time));
 
-    public BuildRunner Builder { get; }
+    public LayerStore Layers => LazyInitializer.EnsureInitialized(
+        ref field, () => new LayerStore(Store, Folders, Volumes, Time));
+
+    public BuildRunner Builder => LazyInitializer.EnsureInitialized(ref field, NewBuilder);
 
     /// <summary>Opens the node of this user and puts right what a crash left.</summary>
     /// <param name="folders">Where it keeps its things; made when they are not there.</param>
@@ -169,11 +137,35 @@ internal sealed class GantryNode : IAsyncDisposable
         Builder.SweepClaims();
     }
 
+    private BuildRunner NewBuilder() => new(
+        new BuildServices
+        {
+            Folders = Folders,
+            Store = Store,
+            Volumes = Volumes,
+            DiskTool = DiskTool,
+            Machines = Machines,
+            Templates = Templates,
+            Maker = Maker,
+            Host = Host,
+            Remover = Remover,
+            Freezer = Freezer,
+            TemplateMaker = TemplateMaker,
+            Images = Images,
+            Layers = Layers,
+            Fetcher = new ImageFetcher(Folders.Downloads, ImageFetcher.CreateClient(), Time),
+            Jobs = Jobs,
+            Time = Time,
+            Entropy = Entropy,
+        },
+        Hardware,
+        Qemu);
+
     private async Task RepairAsync(CancellationToken cancellationToken)
     {
         var kinds = new JobKindRegistry(
             TemplateMaker.Kind, Images.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind, Reverter.Kind);
-        var found = await new JobRecovery(_journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
+        var found = await new JobRecovery(Journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
             .ConfigureAwait(false);
         await Maker.RepairAsync(cancellationToken).ConfigureAwait(false);
         await Remover.SweepAsync(cancellationToken).ConfigureAwait(false);

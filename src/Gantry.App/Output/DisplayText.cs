@@ -20,6 +20,8 @@ internal static class DisplayText
     /// <summary>Columns that cleaned text takes.</summary>
     public static int Width(string text)
     {
+        if (IsPlain(text))
+            return text.Length;
         var width = 0;
         foreach (var rune in text.EnumerateRunes())
             width += Width(rune);
@@ -59,6 +61,8 @@ internal static class DisplayText
     /// </summary>
     public static string Clean(string line)
     {
+        if (line.Length <= LongestLine && IsPlain(line))
+            return line.TrimEnd(' ');
         var text = line.AsSpan(0, Math.Min(line.Length, LongestLine)).TrimEnd("\r\n ");
         var clean = new StringBuilder(text.Length);
         for (var i = 0; i < text.Length; i++)
@@ -78,6 +82,9 @@ internal static class DisplayText
 
         return clean.ToString();
     }
+
+    /// <summary>Whether every character is one column of ASCII, as nearly all text is.</summary>
+    private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     /// <summary>Marks that make a terminal show letters in another order than they stand in.</summary>
     private static bool IsDirectional(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');

@@ -20,31 +20,48 @@ internal sealed record Rendered<T>(T Value, Func<JsonTypeInfo<T>> Json, Func<T, 
 internal interface IOutput
 {
     void Write<T>(Rendered<T> result, OutputFormat format);
+
+    /// <summary>What <see cref="Write{T}"/> does for a person.</summary>
+    void WriteText(ITextBlock text);
+
+    /// <summary>What <see cref="Write{T}"/> does for a program.</summary>
+    void WriteData<T>(T value, JsonTypeInfo<T> type, OutputFormat format);
 }
 
 internal sealed class TerminalOutput(ITerminal terminal) : IOutput
 {
     public void Write<T>(Rendered<T> result, OutputFormat format)
     {
-        switch (format)
+        if (format == OutputFormat.Table)
+            WriteText(result.Text(result.Value));
+        else
+            WriteData(result.Value, result.Json(), format);
+    }
+
+    public void WriteText(ITextBlock text)
+    {
+        // Cut for eyes only: a pipe gets everything.
+        text.WriteTo(terminal.Out, terminal.OutIsTerminal ? terminal.Width : null);
+        terminal.Out.Flush();
+    }
+
+    public void WriteData<T>(T value, JsonTypeInfo<T> type, OutputFormat format)
+    {
+        var json = ToJson(value, type);
+        if (format == OutputFormat.Yaml)
         {
-            case OutputFormat.Table:
-                // Cut for eyes only: a pipe gets everything.
-                result.Text(result.Value).WriteTo(terminal.Out, terminal.OutIsTerminal ? terminal.Width : null);
-                break;
-            case OutputFormat.Json:
-                terminal.Out.WriteLine(ToJson(result));
-                break;
-            case OutputFormat.Yaml:
-                using (var document = JsonDocument.Parse(ToJson(result)))
-                    YamlWriter.Write(terminal.Out, document.RootElement);
-                break;
+            using var document = JsonDocument.Parse(json);
+            YamlWriter.Write(terminal.Out, document.RootElement);
+        }
+        else
+        {
+            terminal.Out.WriteLine(json);
         }
 
         terminal.Out.Flush();
     }
 
-    private static string ToJson<T>(Rendered<T> result)
+    private static string ToJson<T>(T value, JsonTypeInfo<T> type)
     {
         using var buffer = new MemoryStream();
         var options = new JsonWriterOptions
@@ -54,7 +71,7 @@ internal sealed class TerminalOutput(ITerminal terminal) : IOutput
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
         using (var writer = new Utf8JsonWriter(buffer, options))
-            JsonSerializer.Serialize(writer, result.Value, result.Json());
+            JsonSerializer.Serialize(writer, value, type);
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 }

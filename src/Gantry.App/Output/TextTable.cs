@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Gantry.App.Output;
 
 /// <summary>A table's column: its heading, and which side its cells stand on.</summary>
@@ -58,10 +60,14 @@ internal sealed class TextTable(params IReadOnlyList<Column> columns) : ITextBlo
 
     private void WriteRow(TextWriter writer, string[] cells, int[] widths)
     {
-        var line = string.Join(
-            new string(' ', Gap),
-            cells.Select((cell, i) => DisplayText.Pad(DisplayText.Cut(cell, widths[i]), widths[i], columns[i].Right)));
-        writer.Write(line.TrimEnd() + "\n");
+        var line = new StringBuilder();
+        for (var i = 0; i < cells.Length; i++)
+        {
+            line.Append(' ', i == 0 ? 0 : Gap)
+                .Append(DisplayText.Pad(DisplayText.Cut(cells[i], widths[i]), widths[i], columns[i].Right));
+        }
+
+        writer.Write(line.ToString().TrimEnd() + "\n");
     }
 }
 

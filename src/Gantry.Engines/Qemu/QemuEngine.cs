@@ -33,10 +33,9 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
 
     public bool IsAlive(string runDirectory)
     {
-        var path = RunPaths.For(runDirectory).Lock;
         try
         {
-            return RunLock.IsHeld(path);
+            return RunLock.IsHeld(RunPaths.LockIn(runDirectory));
         }
         catch (IOException e)
         {

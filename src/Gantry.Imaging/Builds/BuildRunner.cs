@@ -25,7 +25,7 @@ public sealed class BuildRunner
         Kind = new JobKind<BuildState>(
             "build",
             version: 2,
-            BuildJson.Default.BuildState,
+            () => BuildJson.Default.BuildState,
             CrashPolicy.Undo,
             [
                 Step("prepare", (session, token) => session.PrepareAsync(_preparer, token), ForgetFilesAsync),

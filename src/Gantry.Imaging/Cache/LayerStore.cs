@@ -18,7 +18,7 @@ public sealed class LayerStore(IStateStore store, DataFolders folders, VolumePoo
     private const string KeyName = "id";
     private const string TpmName = "tpm";
 
-    private readonly DocumentCollection<LayerRecord> _records = new(store, "layers/", LayerJson.Default.LayerRecord, schema: 1);
+    private readonly DocumentCollection<LayerRecord> _records = new(store, "layers/", () => LayerJson.Default.LayerRecord, schema: 1);
 
     /// <summary>The folder of a layer's files, whether or not it exists.</summary>
     public string FolderOf(string key) => Path.Combine(folders.Layers, key);

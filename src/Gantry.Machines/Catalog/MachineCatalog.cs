@@ -16,11 +16,16 @@ public sealed class MachineCatalog(IStateStore store)
     private const string NamePrefix = "machine-names/";
 
     private readonly DocumentCollection<MachineRecord> _records =
-        new(store, "machines/", ModelJson.Default.MachineRecord, schema: 1);
+        new(store, "machines/", () => ModelJson.Default.MachineRecord, schema: 1);
 
     public async ValueTask<ImmutableArray<MachineRecord>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await _records.ListAsync(cancellationToken).ConfigureAwait(false))
             .Select(document => document.Value).OrderBy(record => record.Number)];
+
+    /// <summary>What a list shows of each, by number; much sooner than <see cref="ListAsync"/> in a new process.</summary>
+    public async ValueTask<ImmutableArray<MachineOutline>> OutlinesAsync(CancellationToken cancellationToken) =>
+        (await _records.ListPartsAsync(MachineOutline.Read, cancellationToken).ConfigureAwait(false))
+            .Sort((left, right) => left.Number.CompareTo(right.Number));
 
     public async ValueTask<MachineRecord?> FindAsync(MachineNumber number, CancellationToken cancellationToken) =>
         (await _records.GetAsync(Id(number), cancellationToken).ConfigureAwait(false))?.Value;

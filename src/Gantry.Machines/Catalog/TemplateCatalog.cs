@@ -16,7 +16,7 @@ public sealed class TemplateCatalog(IStateStore store)
     private const int MaxUsersNamed = 20;
 
     private readonly DocumentCollection<TemplateRecord> _records =
-        new(store, "templates/", ModelJson.Default.TemplateRecord, schema: 1);
+        new(store, "templates/", () => ModelJson.Default.TemplateRecord, schema: 1);
 
     /// <summary>All records, superseded ones too.</summary>
     public async ValueTask<ImmutableArray<TemplateRecord>> ListAsync(CancellationToken cancellationToken) =>

@@ -30,11 +30,11 @@ public sealed class ImageLibrary
         _images = images;
         _jobs = jobs;
         _time = time;
-        _records = new DocumentCollection<ImageRecord>(store, "images/", ModelJson.Default.ImageRecord, schema: 1);
+        _records = new DocumentCollection<ImageRecord>(store, "images/", () => ModelJson.Default.ImageRecord, schema: 1);
         Kind = new JobKind<ImageImport>(
             "import",
             version: 1,
-            ImportJson.Default.ImageImport,
+            () => ImportJson.Default.ImageImport,
             CrashPolicy.Undo,
             [
                 JobStep.Of<ImageImport>("volume", RecordVolumeAsync, DropVolumeAsync),

@@ -44,6 +44,19 @@ public sealed class MachineHost(
     /// <summary>Whether the machine's QEMU lives; cheap, and no connection is made.</summary>
     public bool IsAlive(MachineNumber machine) => engine.IsAlive(Folders.MachineRun(machine));
 
+    /// <summary>The machines that may be alive: all others have not even a folder for their sockets.</summary>
+    public IReadOnlySet<MachineNumber> WithRunFolders()
+    {
+        var found = new HashSet<MachineNumber>();
+        foreach (var folder in Directory.EnumerateDirectories(Folders.Run))
+        {
+            if (MachineNumber.TryParse(Path.GetFileName(folder), out var number))
+                found.Add(number);
+        }
+
+        return found;
+    }
+
     public RuntimeRecord? Runtime(MachineNumber machine) =>
         IsAlive(machine) ? RuntimeRecord.Read(Folders.MachineRun(machine)) : null;
 
@@ -63,12 +76,8 @@ public sealed class MachineHost(
         MachineLock.TakeAsync(Folders, machine, patience, time, cancellationToken);
 
     /// <summary>The machine's running QEMU, or null.</summary>
-    public async Task<IMachineGuest?> FindAsync(MachineRecord machine, CancellationToken cancellationToken)
-    {
-        var run = Folders.MachineRun(machine.Number);
-        return engine.IsAlive(run)
-            ? await engine.FindAsync(run, machine.Uuid, cancellationToken).ConfigureAwait(false) : null;
-    }
+    public Task<IMachineGuest?> FindAsync(MachineRecord machine, CancellationToken cancellationToken) =>
+        FindAsync(machine.Number, machine.Uuid, cancellationToken);
 
     /// <exception cref="ProblemException">It is not running.</exception>
     public async Task<IMachineGuest> GetRunningAsync(MachineRecord machine, CancellationToken cancellationToken) =>
@@ -166,12 +175,16 @@ public sealed class MachineHost(
     }
 
     /// <summary>What can be seen of a machine from outside.</summary>
-    public async Task<MachinePhase> PhaseAsync(MachineRecord machine, CancellationToken cancellationToken)
+    public Task<MachinePhase> PhaseAsync(MachineRecord machine, CancellationToken cancellationToken) =>
+        PhaseAsync(machine.Number, machine.Uuid, cancellationToken);
+
+    /// <summary>What can be seen from outside of the machine with a number and its hardware's UUID.</summary>
+    public async Task<MachinePhase> PhaseAsync(MachineNumber number, Guid uuid, CancellationToken cancellationToken)
     {
-        await using var guest = await FindAsync(machine, cancellationToken).ConfigureAwait(false);
+        await using var guest = await FindAsync(number, uuid, cancellationToken).ConfigureAwait(false);
         if (guest is not null)
             return await guest.PhaseAsync(cancellationToken).ConfigureAwait(false);
-        return IsAlive(machine.Number) ? MachinePhase.Starting : MachinePhase.Stopped;
+        return IsAlive(number) ? MachinePhase.Starting : MachinePhase.Stopped;
     }
 
     /// <summary>Presses the power button, again every few seconds, until QEMU has ended; whether it has.</summary>
@@ -244,6 +257,12 @@ public sealed class MachineHost(
             Paused = options.Paused,
         };
         return launch;
+    }
+
+    private async Task<IMachineGuest?> FindAsync(MachineNumber number, Guid uuid, CancellationToken cancellationToken)
+    {
+        var run = Folders.MachineRun(number);
+        return engine.IsAlive(run) ? await engine.FindAsync(run, uuid, cancellationToken).ConfigureAwait(false) : null;
     }
 
     private async Task<ValueList<ChainLink>> ChainAsync(VolumeId top, CancellationToken cancellationToken) =>

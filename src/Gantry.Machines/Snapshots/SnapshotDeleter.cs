@@ -35,7 +35,7 @@ public sealed class SnapshotDeleter
         Kind = new JobKind<SnapshotDeletion>(
             "delete-snapshot",
             version: 1,
-            SnapshotJson.Default.SnapshotDeletion,
+            () => SnapshotJson.Default.SnapshotDeletion,
             CrashPolicy.Resume,
             [
                 turns.Step<SnapshotDeletion>("forget", ForgetAsync, RememberAsync),

@@ -67,7 +67,7 @@ public sealed class SnapshotReverter
         Kind = new JobKind<SnapshotRollback>(
             "rollback",
             version: 1,
-            SnapshotJson.Default.SnapshotRollback,
+            () => SnapshotJson.Default.SnapshotRollback,
             CrashPolicy.Undo,
             [
                 turns.Step<SnapshotRollback>("volumes", MakeVolumesAsync, DropVolumesAsync),

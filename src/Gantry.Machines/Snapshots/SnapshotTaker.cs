@@ -39,7 +39,7 @@ public sealed class SnapshotTaker
         Kind = new JobKind<SnapshotTaking>(
             "snapshot",
             version: 1,
-            SnapshotJson.Default.SnapshotTaking,
+            () => SnapshotJson.Default.SnapshotTaking,
             CrashPolicy.Undo,
             [
                 turns.Step<SnapshotTaking>("files", MakeFilesAsync, RemoveFilesAsync),

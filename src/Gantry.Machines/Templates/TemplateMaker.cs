@@ -52,7 +52,7 @@ public sealed class TemplateMaker
         Kind = new JobKind<TemplatePublication>(
             "template",
             version: 1,
-            TemplateJson.Default.TemplatePublication,
+            () => TemplateJson.Default.TemplatePublication,
             CrashPolicy.Undo,
             [
                 JobStep.Of<TemplatePublication>("volumes", RecordVolumesAsync, DropVolumesAsync),

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gantry.Model.Machines;
 using Gantry.Model.Volumes;
 
@@ -40,6 +41,10 @@ public sealed record TemplateRecord
 public sealed record Provenance
 {
     public ValueList<ProvenanceLink> Chain { get; init; } = [];
+
+    /// <summary>The name, at that time, of the template that it came from last; null when from none.</summary>
+    [JsonIgnore]
+    public string? Template => Chain.LastOrDefault(link => link.Kind == "template")?.Name;
 }
 
 public sealed record ProvenanceLink

@@ -5,29 +5,26 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Gantry.Model.State;
 
+/// <summary>Reads one value of JSON.</summary>
+/// <param name="reader">At the value's first token; afterwards at its last.</param>
+public delegate T? JsonReading<out T>(ref Utf8JsonReader reader);
+
 /// <summary>
 /// The bytes of a document: <c>{"schema":1,"document":{...}}</c>, in this order, so that the version is known before
 /// the rest is looked at.
 /// </summary>
 internal sealed class DocumentCodec<T>
+    where T : notnull
 {
-    private readonly JsonTypeInfo<T> _type;
+    private readonly Lazy<JsonTypeInfo<T>> _type;
     private readonly int _schema;
 
-    /// <exception cref="ArgumentException">The type's JSON context does not refuse unknown members.</exception>
-    public DocumentCodec(JsonTypeInfo<T> type, int schema)
+    /// <param name="type">Asked for when a document is first read or written: it takes long to make.</param>
+    /// <param name="schema">The version that is written, and the only one that is read.</param>
+    public DocumentCodec(Func<JsonTypeInfo<T>> type, int schema)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(schema, 1);
-        if (type.Options.UnmappedMemberHandling != JsonUnmappedMemberHandling.Disallow)
-        {
-            throw new ArgumentException(
-                $"The JSON context of {typeof(T).Name} has to be declared with [JsonSourceGenerationOptions("
-                + "UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]: a member that we do not know "
-                + "would be lost with the next update.",
-                nameof(type));
-        }
-
-        _type = type;
+        _type = new Lazy<JsonTypeInfo<T>>(() => Checked(type()));
         _schema = schema;
     }
 
@@ -39,7 +36,7 @@ internal sealed class DocumentCodec<T>
             writer.WriteStartObject();
             writer.WriteNumber("schema"u8, _schema);
             writer.WritePropertyName("document"u8);
-            JsonSerializer.Serialize(writer, value, _type);
+            JsonSerializer.Serialize(writer, value, _type.Value);
             writer.WriteEndObject();
         }
 
@@ -47,7 +44,13 @@ internal sealed class DocumentCodec<T>
     }
 
     /// <exception cref="DocumentUnreadableException">Always this, whatever is wrong.</exception>
-    public T Decode(string key, ReadOnlySpan<byte> bytes)
+    public T Decode(string key, ReadOnlySpan<byte> bytes) => Decode(
+        key, bytes, (ref reader) => JsonSerializer.Deserialize(ref reader, _type.Value));
+
+    /// <summary>A part of a document, without making the whole type.</summary>
+    /// <exception cref="DocumentUnreadableException">Always this, whatever is wrong.</exception>
+    public TResult Decode<TResult>(string key, ReadOnlySpan<byte> bytes, JsonReading<TResult> read)
+        where TResult : notnull
     {
         int? found = null;
         try
@@ -71,16 +74,30 @@ internal sealed class DocumentCodec<T>
                 throw Unreadable(key, found, """ "document" does not follow "schema" """.Trim());
             }
 
-            var value = JsonSerializer.Deserialize(ref reader, _type)
+            var value = read(ref reader)
                 ?? throw Unreadable(key, found, """ "document" is null""".Trim());
             if (!reader.Read() || reader.TokenType != JsonTokenType.EndObject || reader.Read())
                 throw Unreadable(key, found, """something follows "document" """.Trim());
             return value;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw Unreadable(key, found, e.Message, e);
         }
+    }
+
+    private static JsonTypeInfo<T> Checked(JsonTypeInfo<T> type)
+    {
+        if (type.Options.UnmappedMemberHandling != JsonUnmappedMemberHandling.Disallow)
+        {
+            throw new ArgumentException(
+                $"The JSON context of {typeof(T).Name} has to be declared with [JsonSourceGenerationOptions("
+                + "UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]: a member that we do not know "
+                + "would be lost with the next update.",
+                nameof(type));
+        }
+
+        return type;
     }
 
     private DocumentUnreadableException Unreadable(string key, int? found, string reason, Exception? inner = null) =>

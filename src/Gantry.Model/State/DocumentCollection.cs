@@ -21,12 +21,12 @@ public sealed class DocumentCollection<T>
 
     /// <param name="store">Where the documents are.</param>
     /// <param name="prefix">Ends with '/', such as <c>machines/</c>.</param>
-    /// <param name="type">From a source-generated context which refuses unknown members.</param>
+    /// <param name="type">
+    /// From a source-generated context which refuses unknown members; asked for when a document is first read or written.
+    /// </param>
     /// <param name="schema">The version of the documents' shape that is written, and the only one that is read.</param>
-    /// <exception cref="ArgumentException">
-    /// The prefix does not end with '/', or the context takes unknown members.
-    /// </exception>
-    public DocumentCollection(IStateStore store, string prefix, JsonTypeInfo<T> type, int schema)
+    /// <exception cref="ArgumentException">The prefix does not end with '/'.</exception>
+    public DocumentCollection(IStateStore store, string prefix, Func<JsonTypeInfo<T>> type, int schema)
     {
         StateLimits.CheckPrefix(prefix);
         if (!prefix.EndsWith('/'))
@@ -58,16 +58,35 @@ public sealed class DocumentCollection<T>
     /// <summary>All documents, in ascending byte order of their ids.</summary>
     /// <remarks>Beyond <see cref="StateLimits.MaxRange"/> documents the pages are of different revisions.</remarks>
     /// <exception cref="DocumentUnreadableException">One of them cannot be read.</exception>
-    public async ValueTask<ImmutableArray<Document<T>>> ListAsync(CancellationToken cancellationToken)
+    public ValueTask<ImmutableArray<Document<T>>> ListAsync(CancellationToken cancellationToken) =>
+        ListAsync(Read, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ListAsync(CancellationToken)"/>, but only the part of each that is asked for: for a program that
+    /// lives for one answer, making the whole type from JSON takes longer than all the rest.
+    /// </summary>
+    /// <param name="read">
+    /// Reads a document; may throw as <see cref="System.Text.Json.Utf8JsonReader"/>'s own members do when it is not what
+    /// is expected.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DocumentUnreadableException">One of them cannot be read.</exception>
+    public ValueTask<ImmutableArray<TPart>> ListPartsAsync<TPart>(
+        JsonReading<TPart> read, CancellationToken cancellationToken)
+        where TPart : notnull =>
+        ListAsync(entry => _codec.Decode(entry.Key, entry.Value.Span, read), cancellationToken);
+
+    private async ValueTask<ImmutableArray<TRead>> ListAsync<TRead>(
+        Func<StateEntry, TRead> read, CancellationToken cancellationToken)
     {
-        var all = ImmutableArray.CreateBuilder<Document<T>>();
+        var all = ImmutableArray.CreateBuilder<TRead>();
         string? after = null;
         while (true)
         {
             var page = await _store.RangeAsync(Prefix, StateLimits.MaxRange, after, cancellationToken)
                 .ConfigureAwait(false);
             foreach (var entry in page.Entries)
-                all.Add(Read(entry));
+                all.Add(read(entry));
             if (!page.More)
                 return all.ToImmutable();
             after = page.Entries[^1].Key;

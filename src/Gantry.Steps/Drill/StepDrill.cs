@@ -268,7 +268,7 @@ public sealed class StepDrill<TContext>
             return new JobKind<TContext>(
                 kind.Name,
                 kind.Version,
-                kind.ContextType,
+                () => kind.ContextType,
                 policy,
                 [.. kind.Steps.Select((step, i) => new DrillStep<TContext>(step, i, script))],
                 kind.PointOfNoReturn)

@@ -71,9 +71,11 @@ public abstract partial class JobKind
 public sealed class JobKind<TContext> : JobKind
     where TContext : notnull
 {
+    private readonly Func<JsonTypeInfo<TContext>> _contextType;
+
     /// <param name="name">Lower-case letters, digits and dashes.</param>
     /// <param name="version">See <see cref="JobKind.Version"/>.</param>
-    /// <param name="contextType">From a source-generated JSON context.</param>
+    /// <param name="contextType">From a source-generated JSON context; asked for when the first job runs.</param>
     /// <param name="onCrash">What recovery does with a job whose process died.</param>
     /// <param name="steps">In the order in which they are done.</param>
     /// <param name="pointOfNoReturn">
@@ -84,13 +86,13 @@ public sealed class JobKind<TContext> : JobKind
     public JobKind(
         string name,
         int version,
-        JsonTypeInfo<TContext> contextType,
+        Func<JsonTypeInfo<TContext>> contextType,
         CrashPolicy onCrash,
         ImmutableArray<IJobStep<TContext>> steps,
         string? pointOfNoReturn = null)
         : base(name, version, onCrash, [.. steps.Select(step => step.Name)])
     {
-        ContextType = contextType;
+        _contextType = contextType;
         Steps = steps;
         PointOfNoReturn = pointOfNoReturn;
         NoReturnIndex = pointOfNoReturn is null ? steps.Length : StepNames.IndexOf(pointOfNoReturn);
@@ -99,7 +101,7 @@ public sealed class JobKind<TContext> : JobKind
     }
 
     /// <summary>How the context is written to journals.</summary>
-    public JsonTypeInfo<TContext> ContextType { get; }
+    public JsonTypeInfo<TContext> ContextType => _contextType();
 
     /// <summary>In the order in which they are done.</summary>
     public ImmutableArray<IJobStep<TContext>> Steps { get; }

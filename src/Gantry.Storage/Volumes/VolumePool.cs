@@ -24,7 +24,7 @@ public sealed class VolumePool(IStateStore store, DataFolders folders, TimeProvi
     private const string AllUsers = "volume-users/";
 
     private readonly DocumentCollection<VolumeRecord> _records =
-        new(store, "volumes/", ModelJson.Default.VolumeRecord, schema: 1);
+        new(store, "volumes/", () => ModelJson.Default.VolumeRecord, schema: 1);
 
     public DataFolders Folders => folders;
 

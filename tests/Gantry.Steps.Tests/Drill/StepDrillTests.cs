@@ -109,7 +109,7 @@ public sealed class StepDrillTests : IDisposable
     }
 
     private static JobKind<FilesContext> KindOf(IJobStep<FilesContext> step) =>
-        new("bad-job", 1, FilesJson.Default.FilesContext, CrashPolicy.Undo, [step]);
+        new("bad-job", 1, () => FilesJson.Default.FilesContext, CrashPolicy.Undo, [step]);
 
     private static ValueTask SimpleDone(string folder)
     {

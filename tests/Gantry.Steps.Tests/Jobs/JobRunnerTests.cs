@@ -86,7 +86,7 @@ public sealed class JobRunnerTests
     {
         bool broken = true;
         JobKind<FilesContext> kind = new(
-            "test", 1, FilesJson.Default.FilesContext, CrashPolicy.Undo,
+            "test", 1, () => FilesJson.Default.FilesContext, CrashPolicy.Undo,
             [Step("a"), Step("b"), Step("c", failsIf: () => broken)], pointOfNoReturn: "b");
         var error = await Assert.ThrowsAsync<StepFailedException>(() => RunAsync(kind));
         Assert.True(error.Damage.WillContinue);
@@ -163,7 +163,7 @@ public sealed class JobRunnerTests
         using var stop = new CancellationTokenSource();
         bool crash = true;
         JobKind<FilesContext> kind = new(
-            "test", 1, FilesJson.Default.FilesContext, CrashPolicy.Resume,
+            "test", 1, () => FilesJson.Default.FilesContext, CrashPolicy.Resume,
             [
                 JobStep.Of<FilesContext>(
                     "a",
@@ -230,7 +230,7 @@ public sealed class JobRunnerTests
         new JobRecovery(_home, new JobKindRegistry(kinds), TimeProvider.System).RecoverAsync(NoProgress.Instance, None);
 
     private static JobKind<FilesContext> Kind(params IJobStep<FilesContext>[] steps) =>
-        new("test", 1, FilesJson.Default.FilesContext, CrashPolicy.Undo, [.. steps]);
+        new("test", 1, () => FilesJson.Default.FilesContext, CrashPolicy.Undo, [.. steps]);
 
     private IJobStep<FilesContext> Step(
         string name, bool fails = false, Func<bool>? failsIf = null, Func<bool>? undoFails = null) =>

@@ -34,6 +34,9 @@ public sealed record RunPaths
     /// <summary>Locked as long as the machine's QEMU lives.</summary>
     public required string Lock { get; init; }
 
+    /// <summary>The usual name of <see cref="Lock"/> in a directory.</summary>
+    public static string LockIn(string runDirectory) => Path.Combine(runDirectory, "run.lock");
+
     /// <summary>The usual names. The directory is absolute.</summary>
     /// <exception cref="ProblemException">The directory's path is too long for a Unix socket in it.</exception>
     public static RunPaths For(string runDirectory)
@@ -50,7 +53,7 @@ public sealed record RunPaths
             Tpm = In("tpm.sock"),
             TpmLog = In("tpm.log"),
             Log = In("qemu.log"),
-            Lock = In("run.lock"),
+            Lock = LockIn(runDirectory),
         };
         var longest = Encoding.UTF8.GetByteCount(paths.Serial);
         return longest <= MaxSocketPath
