@@ -26,11 +26,11 @@ public sealed record SshTarget
     public SshHostKey? ExpectedHostKey { get; init; }
 
     /// <summary>
-    /// How long a connection that was accepted may stay silent before it is given up and tried again. QEMU's user
-    /// network accepts before the guest listens, and its own retries into the guest grow slow: a new connection
-    /// finds a guest that has just come up sooner. Every fourth attempt waits longer, for guests that answer slowly.
+    /// How long a connection that was accepted may stay silent before another is made. QEMU's user network accepts
+    /// before the guest listens, and its own retries into the guest grow slow: a new connection finds a guest that has
+    /// just come up sooner. One older connection stays open for guests that answer slowly.
     /// </summary>
-    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>For each step of the handshake once the server has spoken; an emulated guest needs seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -16,7 +16,8 @@ public static class SshWaiter
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Tries one attempt after another, never two at once, until one logs in.
+    /// Listens until the guest's SSH server answers, and then tries one attempt after another to log in, never two at
+    /// once, until one does.
     /// </summary>
     /// <param name="target">Where to and as whom.</param>
     /// <param name="deadline">When to give up, on the clock of <paramref name="time"/>.</param>
@@ -43,15 +44,22 @@ public static class SshWaiter
             patience > TimeSpan.Zero ? patience : TimeSpan.Zero, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(overall.Token, cancellationToken);
         SshTarget? target = null;
+        SshKnock? knock = null;
         var failures = 0;
         try
         {
-            for (var round = 1; ; round++)
+            while (true)
             {
                 target = await locate(linked.Token);
+                if (knock?.Target != target)
+                {
+                    knock?.Dispose();
+                    knock = target is null ? null : new SshKnock(target, time);
+                }
+
                 var (session, met) = target is null
                     ? (null, new SshObservation.NoAddress())
-                    : await SshConnector.TryAsync(target, Silence(target, round), time, linked.Token);
+                    : await TryAsync(target, knock!, time, linked.Token);
                 if (diagnosis.Add(met, time.GetElapsedTime(start)))
                     progress?.Invoke(met);
                 if (session is not null)
@@ -70,14 +78,27 @@ public static class SshWaiter
                 diagnosis.Add(new SshObservation.Silent(), time.GetElapsedTime(start));
         }
 
+        finally
+        {
+            knock?.Dispose();
+        }
+
         throw diagnosis.ToProblem(target, time.GetElapsedTime(start));
     }
 
     private static bool IsFailure(SshObservation met) =>
         met is SshObservation.LoginRefused or SshObservation.HandshakeFailed or SshObservation.HostKeyDiffers;
 
-    private static TimeSpan Silence(SshTarget target, int round) =>
-        round % 4 != 0 ? target.SilenceLimit : target.SilenceLimit * Math.Min(3 * (round / 4), 15);
+    private static async Task<(SshSession? Session, SshObservation Met)> TryAsync(
+        SshTarget target, SshKnock knock, TimeProvider time, CancellationToken cancellationToken) =>
+        await knock.ListenAsync(cancellationToken) switch
+        {
+            KnockAnswer.Silence => (null, new SshObservation.Silent()),
+            KnockAnswer.NoReply => (null, new SshObservation.Unreachable("no reply")),
+            KnockAnswer.Data => await SshConnector.TryAsync(
+                target, target.SilenceLimit * SshKnock.MostPatience, time, cancellationToken),
+            KnockAnswer.End => await SshConnector.TryAsync(target, target.SilenceLimit, time, cancellationToken),
+        };
 
     private static TimeSpan Pause(SshObservation met, int repeats)
     {
