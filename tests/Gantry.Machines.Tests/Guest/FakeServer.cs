@@ -60,8 +60,15 @@ internal sealed class FakeServer : IAsyncDisposable
         var peer = Task.Run(async () =>
         {
             var buffer = new byte[256];
-            while (await socket.ReceiveAsync(buffer, gone.Token) > 0)
+            try
             {
+                while (await socket.ReceiveAsync(buffer, gone.Token) > 0)
+                {
+                }
+            }
+            catch (SocketException)
+            {
+                // A reset is an end too.
             }
 
             await gone.CancelAsync();
