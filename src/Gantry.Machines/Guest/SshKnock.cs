@@ -105,7 +105,8 @@ internal sealed class SshKnock(SshTarget target, TimeProvider time) : IDisposabl
             {
                 await _socket.ConnectAsync(target.Host, target.Port);
                 Accepted = true;
-                return await _socket.ReceiveAsync(new byte[1], SocketFlags.None) > 0 ? KnockAnswer.Data : KnockAnswer.End;
+                var count = await _socket.ReceiveAsync(new byte[1], SocketFlags.None);
+                return count > 0 ? KnockAnswer.Data : KnockAnswer.End;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {

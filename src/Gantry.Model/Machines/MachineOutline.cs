@@ -20,7 +20,7 @@ public sealed record MachineOutline
     /// <summary>Those that it is to have, of all its network cards.</summary>
     public required ValueList<PublishedPort> Ports { get; init; }
 
-    /// <summary>The name, at that time, of the template that it was made from; null when it was made from none.</summary>
+    /// <summary>The name, at that time, of the template that it was made from; null when made from none.</summary>
     public required string? Template { get; init; }
 
     /// <summary>The outline of a record as <see cref="ModelJson"/> writes it.</summary>

@@ -22,7 +22,8 @@ public sealed class DocumentCollection<T>
     /// <param name="store">Where the documents are.</param>
     /// <param name="prefix">Ends with '/', such as <c>machines/</c>.</param>
     /// <param name="type">
-    /// From a source-generated context which refuses unknown members; asked for when a document is first read or written.
+    /// From a source-generated context which refuses unknown members; asked for when a document is first read or
+    /// written.
     /// </param>
     /// <param name="schema">The version of the documents' shape that is written, and the only one that is read.</param>
     /// <exception cref="ArgumentException">The prefix does not end with '/'.</exception>
@@ -66,8 +67,8 @@ public sealed class DocumentCollection<T>
     /// lives for one answer, making the whole type from JSON takes longer than all the rest.
     /// </summary>
     /// <param name="read">
-    /// Reads a document; may throw as <see cref="System.Text.Json.Utf8JsonReader"/>'s own members do when it is not what
-    /// is expected.
+    /// Reads a document; may throw as <see cref="System.Text.Json.Utf8JsonReader"/>'s own members do when it is not
+    /// what is expected.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="DocumentUnreadableException">One of them cannot be read.</exception>
@@ -92,6 +93,33 @@ public sealed class DocumentCollection<T>
             after = page.Entries[^1].Key;
         }
     }
+
+    /// <summary>
+    /// All documents by id, with the revision of the first page: what has changed since then is told by a watch from
+    /// the next one on, some of it perhaps a second time.
+    /// </summary>
+    /// <exception cref="DocumentUnreadableException">One of them cannot be read.</exception>
+    public async ValueTask<(ImmutableSortedDictionary<string, Document<T>> All, long Revision)> ReadAllAsync(
+        CancellationToken cancellationToken)
+    {
+        var all = ImmutableSortedDictionary.CreateBuilder<string, Document<T>>(StringComparer.Ordinal);
+        long? revision = null;
+        string? after = null;
+        while (true)
+        {
+            var page = await _store.RangeAsync(Prefix, StateLimits.MaxRange, after, cancellationToken)
+                .ConfigureAwait(false);
+            revision ??= page.Revision;
+            foreach (var entry in page.Entries)
+                all.Add(entry.Key[Prefix.Length..], Read(entry));
+            if (!page.More)
+                return (all.ToImmutable(), revision.Value);
+            after = page.Entries[^1].Key;
+        }
+    }
+
+    internal IAsyncEnumerable<StateWatchItem> WatchAsync(long fromRevision, CancellationToken cancellationToken) =>
+        _store.WatchAsync(Prefix, fromRevision, cancellationToken);
 
     /// <summary>Makes a document; null, and nothing done, if there is one already.</summary>
     public async ValueTask<Document<T>?> CreateAsync(string id, T value, CancellationToken cancellationToken)
