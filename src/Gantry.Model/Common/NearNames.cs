@@ -1,4 +1,4 @@
-namespace Gantry.Machines.Catalog;
+namespace Gantry.Model;
 
 /// <summary>Offers names that are a slip of the finger away.</summary>
 public static class NearNames
