@@ -75,7 +75,7 @@ public sealed class NetinstTests(ExampleHome home) : IClassFixture<ExampleHome>
             """, Token);
         Directory.CreateDirectory(Images);
         var iso = Path.Combine(Images, $"debian-{Version}-amd64-netinst.iso");
-        await home.GantryAsync("image", "make-iso", "--bios", "isolinux/isolinux.bin", iso, tree);
+        await home.GantryAsync("image", "make-iso", "--label", "Debian netinst", "--bios", "isolinux/isolinux.bin", iso, tree);
         await using var file = File.OpenRead(iso);
         var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, Token));
         await File.WriteAllTextAsync(Path.Combine(Images, "SHA256SUMS"), $"{digest}  {Path.GetFileName(iso)}\n", Token);
