@@ -131,4 +131,7 @@ public readonly record struct JobProgress(long Done, long Total);
 public sealed record GuestExit(string Reason)
 {
     public bool ByGuest => Reason is "guest-shutdown" or "guest-reset";
+
+    /// <summary>Whether the guest or a user brought it about: anything else is a failure.</summary>
+    public bool Orderly => ByGuest || Reason is "host-qmp-quit" or "host-qmp-system-reset" or "host-ui";
 }

@@ -104,6 +104,15 @@ public sealed class RecordJsonTests
         Assert.True(error is JsonException or InvalidOperationException or FormatException, $"{error}");
     }
 
+    [Fact]
+    public void MachineSpec_WrittenBeforeThereWerePolicies_IsReadWithNone()
+    {
+        var json = JsonSerializer.Serialize(Spec, ModelJson.Default.MachineSpec);
+        var old = System.Text.RegularExpressions.Regex.Replace(json, "\"restart\":{[^}]*},", "");
+        Assert.NotEqual(json, old);
+        Assert.Equal(Spec, JsonSerializer.Deserialize(old, ModelJson.Default.MachineSpec));
+    }
+
     [Theory]
     [InlineData("web", true)]
     [InlineData("web-2", true)]

@@ -51,6 +51,7 @@ internal static class CommandTable
         new("template", CommandGroup.Builds, TemplateCommand.Summary, TemplateCommand.Build),
         new("image", CommandGroup.Builds, ImageCommand.Summary, ImageCommand.Build),
         new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
+        new("serve", CommandGroup.Host, ServeCommand.Summary, ServeCommand.Build),
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),

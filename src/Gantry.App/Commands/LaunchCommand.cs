@@ -1,8 +1,9 @@
 using System.CommandLine;
+using System.Text.Json;
+using Gantry.App.Client;
 using Gantry.App.Hosting;
 using Gantry.App.Output;
 using Gantry.Machines.Guest;
-using Gantry.Machines.Run;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -22,42 +23,30 @@ internal static class LaunchCommand
 
     public static Command BuildCreate(CommandContext context) => Make(context, "create", CreateSummary, start: false);
 
-    /// <summary>Starts a machine and says where it can be reached.</summary>
-    public static async Task StartAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    /// <summary>Says where a machine that was started can be reached.</summary>
+    public static void WriteStarted(CommandContext context, JsonElement machine)
     {
-        await StartQuietlyAsync(context, node, machine, cancellationToken);
-        context.Terminal.Out.Write($"{machine.Spec.Name} ({machine.Number}) is running\n");
-        foreach (var port in node.Host.Runtime(machine.Number)?.Ports ?? [])
+        var name = machine.GetProperty("name").GetString();
+        context.Terminal.Out.Write($"{name} ({machine.GetProperty("number")}) is running\n");
+        foreach (var port in machine.GetProperty("status").GetProperty("ports").EnumerateArray())
         {
-            var what = port.GuestPort == 22 ? $"gantry ssh {machine.Spec.Name}" : $"port {port.GuestPort}";
-            context.Terminal.Out.Write($"  {port.Address}:{port.HostPort} → {what}\n");
+            var what = port.GetProperty("guestPort").GetInt32() == 22
+                ? $"gantry ssh {name}" : $"port {port.GetProperty("guestPort")}";
+            var address = port.GetProperty("address").GetString();
+            context.Terminal.Out.Write($"  {address}:{port.GetProperty("hostPort")} → {what}\n");
         }
-    }
-
-    /// <summary>Starts a machine and says nothing but its progress.</summary>
-    private static async Task StartQuietlyAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
-    {
-        using (var view = context.StartProgress())
-        {
-            await using var guest = await node.Host.StartAsync(
-                machine.Number, new StartOptions(), view, cancellationToken);
-            view.Complete();
-        }
-
-        await BackgroundMerge.BeginAsync(node, machine.Number, cancellationToken);
     }
 
     /// <summary>A machine that was made only to be started goes again when it can't be.</summary>
     private static async Task StartNewAsync(
-        CommandContext context, GantryNode node, MachineRecord machine, bool quietly, CancellationToken cancellationToken)
+        CommandContext context, GantryNode node, MachineRecord machine, bool quietly,
+        CancellationToken cancellationToken)
     {
         try
         {
-            await (quietly
-                ? StartQuietlyAsync(context, node, machine, cancellationToken)
-                : StartAsync(context, node, machine, cancellationToken));
+            var started = await PowerClient.StartAsync(context, machine.Number.ToString(), cancellationToken);
+            if (!quietly)
+                WriteStarted(context, started);
         }
         catch (Exception e) when (e is ProblemException or OperationCanceledException)
         {

@@ -1,9 +1,10 @@
 using System.CommandLine;
+using System.Text.Json;
+using Gantry.App.Client;
 using Gantry.App.Hosting;
 using Gantry.Engines;
-using Gantry.Machines.Run;
-using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Model.Running;
 
 namespace Gantry.App.Commands;
 
@@ -17,39 +18,27 @@ internal static class PowerCommands
     public const string PauseSummary = "Hold machines where they are";
     public const string ResumeSummary = "Let paused machines go on";
 
-    private static Option<int> Timeout => new("--timeout") { HelpName = "SECONDS", Description = "How long to wait for the guest", DefaultValueFactory = _ => 60 };
+    private static Option<int> Timeout => new("--timeout")
+    {
+        HelpName = "SECONDS",
+        Description = "How long to wait for the guest",
+        DefaultValueFactory = _ => PowerIntent.UsualPatience,
+    };
 
     public static Command BuildStart(CommandContext context) =>
-        Make(context, "start", StartSummary, (node, machine, token) =>
-        LaunchCommand.StartAsync(context, node, machine, token));
+        MakeAsked(context, "start", StartSummary, "Starting", null, LaunchCommand.WriteStarted);
 
-    public static Command BuildShutdown(CommandContext context)
-    {
-        var timeout = Timeout;
-        return Make(context, "shutdown", ShutdownSummary, timeout, async (node, machine, seconds, token) =>
-        {
-            await node.Host.ShutdownAsync(machine, TimeSpan.FromSeconds(seconds), token);
-            context.Terminal.Out.Write($"{machine.Spec.Name} is shut down\n");
-        });
-    }
+    public static Command BuildShutdown(CommandContext context) =>
+        MakeAsked(
+            context, "shutdown", ShutdownSummary, "Shutting down", Timeout,
+            (_, machine) => WriteName(context, machine, "is shut down"));
 
     public static Command BuildStop(CommandContext context) =>
-        Make(context, "stop", StopSummary, async (node, machine, token) =>
-    {
-        await node.Host.StopAsync(machine, token);
-        context.Terminal.Out.Write($"{machine.Spec.Name} is stopped\n");
-    });
+        MakeAsked(
+            context, "stop", StopSummary, "Stopping", null, (_, machine) => WriteName(context, machine, "is stopped"));
 
-    public static Command BuildRestart(CommandContext context)
-    {
-        var timeout = Timeout;
-        return Make(context, "restart", RestartSummary, timeout, async (node, machine, seconds, token) =>
-        {
-            if (node.Host.IsAlive(machine.Number))
-                await node.Host.ShutdownAsync(machine, TimeSpan.FromSeconds(seconds), token);
-            await LaunchCommand.StartAsync(context, node, machine, token);
-        });
-    }
+    public static Command BuildRestart(CommandContext context) =>
+        MakeAsked(context, "restart", RestartSummary, "Restarting", Timeout, LaunchCommand.WriteStarted);
 
     public static Command BuildPause(CommandContext context) =>
         Make(context, "pause", PauseSummary, (node, machine, token) =>
@@ -78,17 +67,39 @@ internal static class PowerCommands
         return command;
     }
 
-    private static Command Make(
-        CommandContext context, string verb, string summary, Option<int> timeout,
-        Func<GantryNode, MachineRecord, int, CancellationToken, Task> act)
+    /// <summary>A verb that the node carries out.</summary>
+    private static Command MakeAsked(
+        CommandContext context, string verb, string summary, string activity, Option<int>? timeout,
+        Action<CommandContext, JsonElement> write)
     {
         var machines = CommonArguments.Machines(context);
-        var command = new Command(verb, summary) { machines, timeout };
-        command.SetAction((parse, token) => ForEachAsync(
-            context, parse.GetValue(machines)!,
-            (node, machine, inner) => act(node, machine, parse.GetValue(timeout), inner), token));
+        var command = new Command(verb, summary) { machines };
+        if (timeout is not null)
+            command.Add(timeout);
+        command.SetAction(async (parse, token) =>
+        {
+            using var node = await NodeStarter.ConnectAsync(context, token);
+            var names = parse.GetValue(machines)!;
+            // All names first: a slip in the last one must not leave half of it done.
+            foreach (var name in names)
+                await node.GetAsync("machines/" + Uri.EscapeDataString(name), token);
+            foreach (var name in names)
+            {
+                using var view = context.StartProgress();
+                view.Activity($"{activity} {name}");
+                var machine = await PowerClient.AskAsync(
+                    node, name, verb, timeout is null ? null : parse.GetValue(timeout), token);
+                view.Complete();
+                write(context, machine);
+            }
+
+            return ExitCodes.Ok;
+        });
         return command;
     }
+
+    private static void WriteName(CommandContext context, JsonElement machine, string done) =>
+        context.Terminal.Out.Write($"{machine.GetProperty("name").GetString()} {done}\n");
 
     private static async Task<int> ForEachAsync(
         CommandContext context, string[] names,

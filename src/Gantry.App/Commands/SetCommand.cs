@@ -33,7 +33,12 @@ internal static class SetCommand
             HelpName = "TAG",
             Description = "Its tags, instead of those so far",
         };
-        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags };
+        var restart = new Option<string>("--restart")
+        {
+            HelpName = "never|on-failure|always",
+            Description = "Start it again when it ends by itself",
+        };
+        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags, restart };
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
@@ -42,6 +47,7 @@ internal static class SetCommand
                 ? texts.Select(MachineOptions.Port).ToValueList() : null;
             var shared = parse.GetValue(share) is { Length: > 0 } folders
                 ? folders.Select(MachineOptions.Share).ToValueList() : null;
+            var policy = parse.GetValue(restart) is { } word ? Policy(word) : (RestartPolicy?)null;
             var tagged = parse.GetValue(tags) is { Length: > 0 } words ? words.ToValueList() : null;
             var changed = await node.Machines.UpdateAsync(
                 machine.Number,
@@ -58,6 +64,8 @@ internal static class SetCommand
                             ? record.Spec.NetworkCards : WithPorts(record.Spec.NetworkCards, ports),
                         SharedFolders = shared ?? record.Spec.SharedFolders,
                         Tags = tagged ?? record.Spec.Tags,
+                        Restart = policy is { } chosen
+                            ? record.Spec.Restart with { Policy = chosen } : record.Spec.Restart,
                     },
                 }),
                 cancellationToken);
@@ -66,6 +74,7 @@ internal static class SetCommand
                 Protected = changed.Spec.Protected,
                 Notes = changed.Spec.Notes,
                 Tags = changed.Spec.Tags,
+                Restart = changed.Spec.Restart,
             };
             context.Terminal.Out.Write(
                 $"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
@@ -91,6 +100,15 @@ internal static class SetCommand
         });
         return command;
     }
+
+    private static RestartPolicy Policy(string word) => word switch
+    {
+        "never" => RestartPolicy.Never,
+        "on-failure" => RestartPolicy.OnFailure,
+        "always" => RestartPolicy.Always,
+        _ => throw new ProblemException(
+            ProblemKind.InvalidInput, $"--restart: expected never, on-failure or always, found '{word}'"),
+    };
 
     private static MachineRecord Checked(MachineRecord before, MachineRecord after)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Gantry.App.Client;
 using Gantry.App.Commands;
 using Gantry.App.Hosting;
 using Gantry.App.Prerequisites;
@@ -53,7 +54,7 @@ internal sealed class DemoRun(CommandContext context)
 
         Report(address, context.Time.GetElapsedTime(start));
         if (once)
-            await StopAsync(node, cancellationToken);
+            await StopAsync(cancellationToken);
     }
 
     /// <summary>Deletes the machine, the template, its build's cached steps and the ISO.</summary>
@@ -142,7 +143,9 @@ internal sealed class DemoRun(CommandContext context)
         }
     }
 
-    /// <summary>The examples lie beside the sources; an installed program brings them along in its own folder.</summary>
+    /// <summary>
+    /// The examples lie beside the sources; an installed program brings them along in its own folder.
+    /// </summary>
     private static string ExampleFolder()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
@@ -156,7 +159,7 @@ internal sealed class DemoRun(CommandContext context)
             ProblemKind.NotFound, "the folder examples/mini is not beside the program", "run ./gantry demo in a clone of Gantry");
     }
 
-    private static async Task<MachineRecord> LaunchAsync(GantryNode node, TemplateRecord template, IProgressSink view, CancellationToken cancellationToken)
+    private async Task<MachineRecord> LaunchAsync(GantryNode node, TemplateRecord template, IProgressSink view, CancellationToken cancellationToken)
     {
         var machine = await node.Machines.FindAsync(MachineName, cancellationToken);
         if (machine is not null && node.Host.IsAlive(machine.Number))
@@ -176,7 +179,9 @@ internal sealed class DemoRun(CommandContext context)
                 cancellationToken);
         }
 
-        await using var guest = await node.Host.StartAsync(machine.Number, new StartOptions(), view, cancellationToken);
+        view.Activity($"Starting {MachineName}");
+        using var client = await NodeStarter.ConnectAsync(context, cancellationToken);
+        await PowerClient.AskAsync(client, MachineName, "start", timeout: null, cancellationToken);
         return machine;
     }
 
@@ -224,10 +229,10 @@ internal sealed class DemoRun(CommandContext context)
         }
     }
 
-    private async Task StopAsync(GantryNode node, CancellationToken cancellationToken)
+    private async Task StopAsync(CancellationToken cancellationToken)
     {
-        var machine = await node.Machines.GetAsync(MachineName, cancellationToken);
-        await node.Host.ShutdownAsync(machine, TimeSpan.FromSeconds(60), cancellationToken);
+        using var client = await NodeStarter.ConnectAsync(context, cancellationToken);
+        await PowerClient.AskAsync(client, MachineName, "shutdown", timeout: null, cancellationToken);
         context.Terminal.Out.Write($"{MachineName} is shut down again: gantry start {MachineName}\n");
     }
 

@@ -58,6 +58,10 @@ public sealed class FakeEngine : IMachineEngine
                 ProblemKind.Conflict, $"the machine behind {runDirectory} is {machine.Launch.Uuid}, not {uuid}");
     }
 
+    public Task<IMachineGuest?> WatchAsync(
+        string runDirectory, Guid uuid, CancellationToken cancellationToken = default) =>
+        FindAsync(runDirectory, uuid, cancellationToken);
+
     public bool IsAlive(string runDirectory) => _machines.ContainsKey(runDirectory);
 
     public Task KillAsync(string runDirectory, Guid uuid, CancellationToken cancellationToken = default)

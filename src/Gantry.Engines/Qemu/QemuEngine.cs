@@ -15,7 +15,9 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
     /// <summary>From the start of the process to its monitor's greeting; a starved host can take long.</summary>
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long one of the two monitors may be busy with another client before the other one is tried.</summary>
+    /// <summary>
+    /// How long one of the two monitors may be busy with another client before the other one is tried.
+    /// </summary>
     private static readonly TimeSpan MonitorPatience = TimeSpan.FromSeconds(2);
 
     private const int MonitorRounds = 5;
@@ -60,7 +62,7 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
         Directory.CreateDirectory(
             runDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var runLock = await TakeAsync(launch, runDirectory, cancellationToken).ConfigureAwait(false);
-        foreach (var socket in (string[])[launch.Run.Qmp, launch.Run.SpareQmp, launch.Run.Serial, launch.Run.Vnc,
+        foreach (var socket in (string[])[launch.Run.Qmp, launch.Run.SpareQmp, launch.Run.Events, launch.Run.Serial, launch.Run.Vnc,
             launch.Run.GuestAgent])
             File.Delete(socket);
         if (File.Exists(launch.Run.Log))
@@ -128,6 +130,24 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
             $"a machine runs in {runDirectory}, but its monitors do not answer",
             "another command may be using both; gantry stop --force ends the machine",
             last?.Message ?? "", last);
+    }
+
+    /// <inheritdoc cref="IMachineEngine.WatchAsync"/>
+    public async Task<IMachineGuest?> WatchAsync(
+        string runDirectory, Guid uuid, CancellationToken cancellationToken = default)
+    {
+        var run = RunPaths.For(runDirectory);
+        if (!IsAlive(runDirectory) || !File.Exists(run.Events))
+            return null;
+        try
+        {
+            return await QemuGuest.ConnectAsync(run.Events, run, uuid, MonitorPatience, clock, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is QmpConnectionException or TimeoutException or SocketException)
+        {
+            return null;
+        }
     }
 
     public async Task KillAsync(string runDirectory, Guid uuid, CancellationToken cancellationToken = default)
@@ -225,7 +245,9 @@ public sealed class QemuEngine(TimeProvider clock) : IMachineEngine
             $"gantry list shows it; its files are in {runDirectory}");
     }
 
-    /// <summary>Waits for the monitor's greeting, which QEMU gives when the machine is made, or for QEMU's end.</summary>
+    /// <summary>
+    /// Waits for the monitor's greeting, which QEMU gives when the machine is made, or for QEMU's end.
+    /// </summary>
     private async Task<QemuGuest> GreetAsync(QemuLaunch launch, ChildProcess qemu, CancellationToken cancellationToken)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -3,6 +3,7 @@ using Gantry.Machines.Create;
 using Gantry.Machines.Run;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Model.Running;
 using Gantry.Model.State;
 using Gantry.Model.Volumes;
 using Gantry.Storage.Volumes;
@@ -70,6 +71,7 @@ public sealed class MachineRemover(
     {
         var uses = UsesOf(machine).ToList();
         List<StateOperation> changes = [.. uses.Select(use => volumes.Unuse(use.Volume, use.User))];
+        changes.AddRange(RunningRecords.Forget(machine.Number));
         if (machine.Template is { } template)
             changes.Add(templates.Unuse(template, MachineUsers.Of(machine.Number)));
         if (!await catalog.TryRemoveAsync(machine, [], changes, cancellationToken).ConfigureAwait(false))

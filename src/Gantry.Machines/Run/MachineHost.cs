@@ -22,6 +22,9 @@ public sealed record StartOptions
     /// <summary>kvm or tcg, as the user wants it; null chooses by proof.</summary>
     public string? Accelerator { get; init; }
 
+    /// <summary>The assignment that it is started for; 0 for none.</summary>
+    public long Epoch { get; init; }
+
     /// <summary>How long another operation on the machine may take first.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 }
@@ -37,6 +40,8 @@ public sealed class MachineHost(
     MachineSeeds seeds,
     TimeProvider time)
 {
+    private static readonly TimeSpan LookForEnd = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan PowerDownAgain = TimeSpan.FromSeconds(5);
 
     private DataFolders Folders => volumes.Folders;
@@ -78,6 +83,26 @@ public sealed class MachineHost(
     /// <summary>The machine's running QEMU, or null.</summary>
     public Task<IMachineGuest?> FindAsync(MachineRecord machine, CancellationToken cancellationToken) =>
         FindAsync(machine.Number, machine.Uuid, cancellationToken);
+
+    /// <summary>
+    /// Waits until nothing runs the machine, and says why that came about as far as it was heard; at once when nothing
+    /// does.
+    /// </summary>
+    public async Task<GuestExit> WaitForEndAsync(MachineNumber number, Guid uuid, CancellationToken cancellationToken)
+    {
+        var exit = new GuestExit("unknown");
+        await using (var guest = await engine.WatchAsync(Folders.MachineRun(number), uuid, cancellationToken)
+            .ConfigureAwait(false))
+        {
+            if (guest is not null)
+                exit = await guest.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        // Somebody else listens, or the machine is from before there was anything to listen to.
+        while (IsAlive(number))
+            await Task.Delay(LookForEnd, time, cancellationToken).ConfigureAwait(false);
+        return exit;
+    }
 
     /// <exception cref="ProblemException">It is not running.</exception>
     public async Task<IMachineGuest> GetRunningAsync(MachineRecord machine, CancellationToken cancellationToken) =>
@@ -126,6 +151,7 @@ public sealed class MachineHost(
                 Accelerator = choice.Accelerator,
                 AcceleratorReason = choice.Reason,
                 Ports = ports,
+                Epoch = options.Epoch,
                 Spec = machine.Spec with { CloudInit = null },
                 Binary = launch.Binary,
             }.Write(run);

@@ -29,6 +29,9 @@ public sealed record RuntimeRecord
     /// </summary>
     public MachineSpec? Spec { get; init; }
 
+    /// <summary>The assignment that it was started for; 0 for none.</summary>
+    public long Epoch { get; init; }
+
     /// <summary>QEMU's program.</summary>
     public required string Binary { get; init; }
 

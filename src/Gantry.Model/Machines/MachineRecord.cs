@@ -16,7 +16,9 @@ public sealed record MachineRecord
 {
     public required MachineNumber Number { get; init; }
 
-    /// <summary>What the guest sees as its hardware's UUID, and what proves a running QEMU to be this machine.</summary>
+    /// <summary>
+    /// What the guest sees as its hardware's UUID, and what proves a running QEMU to be this machine.
+    /// </summary>
     public required Guid Uuid { get; init; }
 
     public required MachineSpec Spec { get; init; }
@@ -38,7 +40,9 @@ public sealed record MachineRecord
     /// <summary>The snapshot that the present state came from; null before the first.</summary>
     public string? CurrentSnapshot { get; init; }
 
-    /// <summary>UEFI variables (a qcow2 volume, so that a snapshot takes them with the disks); null without UEFI.</summary>
+    /// <summary>
+    /// UEFI variables (a qcow2 volume, so that a snapshot takes them with the disks); null without UEFI.
+    /// </summary>
     public Volumes.VolumeId? Variables { get; init; }
 
     /// <summary>
@@ -82,6 +86,9 @@ public enum MachinePhase
     Starting,
     Running,
     Paused,
+
+    /// <summary>It was asked to shut down and has not yet.</summary>
+    Stopping,
 
     /// <summary>QEMU is alive, but the guest can't go on: a full or broken disk, a crash it reported.</summary>
     Faulted,

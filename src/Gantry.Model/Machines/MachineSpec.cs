@@ -12,7 +12,9 @@ public sealed record MachineSpec
 
     public required Isa Isa { get; init; }
 
-    /// <summary>QEMU's machine type, pinned (<c>pc-i440fx-7.2</c>) once the machine exists; null means the ISA's.</summary>
+    /// <summary>
+    /// QEMU's machine type, pinned (<c>pc-i440fx-7.2</c>) once the machine exists; null means the ISA's.
+    /// </summary>
     public string? MachineType { get; init; }
 
     /// <summary>null means the best that the accelerator and the ISA offer.</summary>
@@ -51,6 +53,10 @@ public sealed record MachineSpec
     /// <summary>The layout that the guest applies to its keyboard, for typed text: us, de, fr, uk.</summary>
     public string KeyboardLayout { get; init; } = "us";
 
+    /// <summary>A record that was written before there were policies has none: a member that JSON lacks is set to
+    /// null.</summary>
+    public RestartSpec Restart { get; init => field = value ?? new RestartSpec(); } = new();
+
     /// <summary>Refuses deletion until it is taken away.</summary>
     public bool Protected { get; init; }
 
@@ -61,6 +67,33 @@ public sealed record MachineSpec
     /// <summary>Switches given to QEMU as they are; each replaces all of Gantry's uses of the same switch, as Packer's
     /// <c>qemuargs</c> do.</summary>
     public ValueList<QemuSwitch> QemuSwitches { get; init; } = [];
+}
+
+/// <summary>When a machine that ended by itself is started again.</summary>
+public enum RestartPolicy
+{
+    Never,
+
+    /// <summary>When it crashed, or was killed; not when its guest shut down.</summary>
+    OnFailure,
+
+    /// <summary>Also when its guest shut down; not when a user ended it.</summary>
+    Always,
+}
+
+/// <summary>What happens when a machine that is to run ends by itself.</summary>
+public sealed record RestartSpec
+{
+    public RestartPolicy Policy { get; init; }
+
+    /// <summary>Restarts in a row before it is given up; a run of <see cref="WellSeconds"/> ends a row.</summary>
+    public int Limit { get; init; } = 5;
+
+    /// <summary>Seconds before the first restart of a row; each later one waits twice as long, up to 60.</summary>
+    public int DelaySeconds { get; init; } = 1;
+
+    /// <summary>Seconds of running after which a machine counts as well again.</summary>
+    public int WellSeconds { get; init; } = 60;
 }
 
 /// <summary>Virtual CPUs; 0 for sockets, cores or threads leaves that to QEMU.</summary>
@@ -126,7 +159,9 @@ public sealed record DiskSpec
 
 public sealed record CdromSpec
 {
-    /// <summary>An ISO image; an absolute path on the host or a file in the machine's folder. Null is an empty drive.</summary>
+    /// <summary>
+    /// An ISO image; an absolute path on the host or a file in the machine's folder. Null is an empty drive.
+    /// </summary>
     public string? File { get; init; }
 
     /// <summary>The CD that carries cloud-init's seed, made anew when the machine starts.</summary>

@@ -30,6 +30,7 @@ internal static class DeviceArguments
     {
         AddMonitor(arguments, "qmp0", launch.Run.Qmp);
         AddMonitor(arguments, "qmp1", launch.Run.SpareQmp);
+        AddMonitor(arguments, "qmp2", launch.Run.Events);
         arguments.Add(
             "-chardev",
             $"socket,id=serial0,path={ArgumentList.Escape(launch.Run.Serial)},server=on,wait=off,"

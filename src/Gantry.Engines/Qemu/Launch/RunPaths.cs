@@ -15,6 +15,9 @@ public sealed record RunPaths
     /// <summary>A second monitor, for when another process is at the first.</summary>
     public required string SpareQmp { get; init; }
 
+    /// <summary>A third monitor, for the one who listens for what happens as long as the machine runs.</summary>
+    public required string Events { get; init; }
+
     public required string Serial { get; init; }
 
     /// <summary>All that the serial console ever printed since the machine was started.</summary>
@@ -46,6 +49,7 @@ public sealed record RunPaths
         {
             Qmp = In("qmp.sock"),
             SpareQmp = In("qmp2.sock"),
+            Events = In("events.sock"),
             Serial = In("serial.sock"),
             SerialLog = In("serial.log"),
             Vnc = In("vnc.sock"),

@@ -1,0 +1,83 @@
+using System.Net.Sockets;
+using Gantry.App.Commands;
+using Gantry.App.Serving;
+using Gantry.Engines.Linux;
+using Gantry.Model;
+using Gantry.Storage;
+
+namespace Gantry.App.Client;
+
+/// <summary>Reaches the node that serves this user's home, and starts a private one where none does.</summary>
+internal static class NodeStarter
+{
+    /// <summary>A busy host compiles the program's first steps slowly.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(20);
+
+    /// <exception cref="ProblemException">There is none, and none could be started.</exception>
+    public static async Task<NodeClient> ConnectAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        var folders = DataFolders.FromEnvironment();
+        folders.Create();
+        var socket = NodeLock.SocketOf(folders);
+        if (await AcceptsAsync(socket, cancellationToken))
+            return new NodeClient(socket);
+        var log = Path.Combine(folders.Home, "node.log");
+        Start(log);
+        var began = context.Time.GetTimestamp();
+        while (!await AcceptsAsync(socket, cancellationToken))
+        {
+            if (context.Time.GetElapsedTime(began) > Patience)
+            {
+                throw new ProblemException(
+                    ProblemKind.TimedOut, $"a node was started for {folders.Home}, but it does not answer",
+                    $"its log is {log}", detail: LastLines(log));
+            }
+
+            await Task.Delay(Again, context.Time, cancellationToken);
+        }
+
+        return new NodeClient(socket);
+    }
+
+    private static void Start(string log)
+    {
+        var program = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "gantry"
+            ? path
+            : throw new ProblemException(
+                ProblemKind.Unavailable, "no node serves this home, and this program can't start one",
+                "run gantry serve");
+        BackgroundProgram.Start(
+            program, ["serve", "--private"], log,
+            ["GANTRY_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DOTNET_ROOT", "NO_COLOR"]);
+    }
+
+    private static async Task<bool> AcceptsAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+            return false;
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static string LastLines(string log)
+    {
+        try
+        {
+            return string.Join('\n', File.ReadLines(log).TakeLast(10));
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Collections.Immutable;
+using Gantry.Model.Machines;
+using Gantry.Model.Running;
+using Gantry.Model.State;
+
+namespace Gantry.Control.Cache;
+
+/// <summary>
+/// Keeps a <see cref="ClusterView"/> up to date by one watch of the store, so that a read costs the store nothing. What
+/// one transaction changed becomes visible together.
+/// </summary>
+public sealed class ClusterCache(IStateStore store)
+{
+    private readonly DocumentCollection<MachineRecord> _machines = RunningRecords.Machines(store);
+    private readonly DocumentCollection<PowerIntent> _intents = RunningRecords.Intents(store);
+    private readonly DocumentCollection<MachineAssignment> _assignments = RunningRecords.Assignments(store);
+    private readonly DocumentCollection<MachineStatus> _statuses = RunningRecords.Statuses(store);
+    private volatile Published _published = new(ClusterView.Empty);
+
+    public ClusterView View => _published.View;
+
+    /// <summary>Reads all, and then follows until it is cancelled or the store fails.</summary>
+    /// <exception cref="DocumentUnreadableException">A document is broken: nothing is decided without it.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Publish(await ReadAsync(cancellationToken).ConfigureAwait(false));
+            await foreach (var item in store.WatchAsync("", View.Revision + 1, cancellationToken).ConfigureAwait(false))
+            {
+                if (item is not StateWatchItem.Changed changed)
+                    break;
+                Publish(Apply(View, changed));
+            }
+        }
+    }
+
+    /// <summary>The first view, from now on, for which a condition holds.</summary>
+    public async Task<ClusterView> WaitAsync(Func<ClusterView, bool> until, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var published = _published;
+            if (until(published.View))
+                return published.View;
+            await published.Replaced.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Publish(ClusterView view)
+    {
+        var before = _published;
+        _published = new Published(view);
+        before.Replace();
+    }
+
+    private async Task<ClusterView> ReadAsync(CancellationToken cancellationToken)
+    {
+        // What changes between two of these reads comes again with the watch from the first one's revision on.
+        var machines = await _machines.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var intents = await _intents.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var assignments = await _assignments.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var statuses = await _statuses.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        return new ClusterView
+        {
+            Revision = machines.Revision,
+            Machines = ByNumber(machines.All),
+            Names = machines.All.Values.ToImmutableDictionary(
+                machine => machine.Value.Spec.Name, machine => machine.Value.Number, StringComparer.Ordinal),
+            Intents = ByNumber(intents.All),
+            Assignments = ByNumber(assignments.All),
+            Statuses = ByNumber(statuses.All),
+        };
+    }
+
+    private static ImmutableSortedDictionary<MachineNumber, Document<T>> ByNumber<T>(
+        ImmutableSortedDictionary<string, Document<T>> all) =>
+        all.ToImmutableSortedDictionary(one => RunningRecords.Number(one.Key), one => one.Value);
+
+    private ClusterView Apply(ClusterView view, StateWatchItem.Changed changed)
+    {
+        foreach (var change in changed.Changes)
+        {
+            if (change.Key.StartsWith(_machines.Prefix, StringComparison.Ordinal))
+                view = ApplyMachine(view, change, changed.Revision);
+            else if (change.Key.StartsWith(_intents.Prefix, StringComparison.Ordinal))
+                view = view with { Intents = Apply(view.Intents, _intents, change, changed.Revision) };
+            else if (change.Key.StartsWith(_assignments.Prefix, StringComparison.Ordinal))
+                view = view with { Assignments = Apply(view.Assignments, _assignments, change, changed.Revision) };
+            else if (change.Key.StartsWith(_statuses.Prefix, StringComparison.Ordinal))
+                view = view with { Statuses = Apply(view.Statuses, _statuses, change, changed.Revision) };
+        }
+
+        return view with { Revision = changed.Revision };
+    }
+
+    private ClusterView ApplyMachine(ClusterView view, StateChange change, long revision)
+    {
+        var number = RunningRecords.Number(change.Key[_machines.Prefix.Length..]);
+        var names = view.Names;
+        var oldName = view.Machines.GetValueOrDefault(number)?.Value.Spec.Name;
+        if (oldName is not null && names.GetValueOrDefault(oldName) == number)
+            names = names.Remove(oldName);
+        var machines = Apply(view.Machines, _machines, change, revision);
+        if (machines.TryGetValue(number, out var after))
+            names = names.SetItem(after.Value.Spec.Name, number);
+        return view with { Machines = machines, Names = names };
+    }
+
+    private static ImmutableSortedDictionary<MachineNumber, Document<T>> Apply<T>(
+        ImmutableSortedDictionary<MachineNumber, Document<T>> all, DocumentCollection<T> collection, StateChange change,
+        long revision)
+        where T : notnull
+    {
+        var number = RunningRecords.Number(change.Key[collection.Prefix.Length..]);
+        // What was read after the watch's first revision is newer than some of what the watch brings.
+        if (all.GetValueOrDefault(number)?.Revision > revision)
+            return all;
+        return change.Entry is { } entry ? all.SetItem(number, collection.Read(entry)) : all.Remove(number);
+    }
+
+    private sealed class Published(ClusterView view)
+    {
+        private readonly TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ClusterView View => view;
+
+        public Task Replaced => _replaced.Task;
+
+        public void Replace() => _replaced.SetResult();
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Gantry.Model.Machines;
+using Gantry.Model.Running;
+using Gantry.Model.State;
+
+namespace Gantry.Control.Cache;
+
+/// <summary>All machines with what is wanted, decided and seen of them, as of one revision of the store.</summary>
+public sealed record ClusterView
+{
+    public static ClusterView Empty { get; } = new();
+
+    /// <summary>-1 before anything was read.</summary>
+    public long Revision { get; init; } = -1;
+
+    public ImmutableSortedDictionary<MachineNumber, Document<MachineRecord>> Machines { get; init; } =
+        ImmutableSortedDictionary<MachineNumber, Document<MachineRecord>>.Empty;
+
+    public ImmutableDictionary<string, MachineNumber> Names { get; init; } =
+        ImmutableDictionary.Create<string, MachineNumber>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<MachineNumber, Document<PowerIntent>> Intents { get; init; } =
+        ImmutableSortedDictionary<MachineNumber, Document<PowerIntent>>.Empty;
+
+    public ImmutableSortedDictionary<MachineNumber, Document<MachineAssignment>> Assignments { get; init; } =
+        ImmutableSortedDictionary<MachineNumber, Document<MachineAssignment>>.Empty;
+
+    public ImmutableSortedDictionary<MachineNumber, Document<MachineStatus>> Statuses { get; init; } =
+        ImmutableSortedDictionary<MachineNumber, Document<MachineStatus>>.Empty;
+
+    /// <summary>A machine by name or number, as people give it; null when there is none.</summary>
+    public Document<MachineRecord>? Find(string nameOrNumber)
+    {
+        if (!MachineNumber.TryParse(nameOrNumber, out var number) && !Names.TryGetValue(nameOrNumber, out number))
+            return null;
+        return Machines.GetValueOrDefault(number);
+    }
+
+    /// <summary>What was seen of a machine; null before anything was.</summary>
+    public MachineStatus? Status(MachineRecord machine) =>
+        Statuses.GetValueOrDefault(machine.Number)?.Value is { } status && status.Machine == machine.Uuid
+            ? status : null;
+
+    /// <summary>The newest thing asked of a machine's power; null before anything was.</summary>
+    public PowerIntent? Intent(MachineRecord machine) =>
+        Intents.GetValueOrDefault(machine.Number)?.Value is { } intent && intent.Machine == machine.Uuid
+            ? intent : null;
+}

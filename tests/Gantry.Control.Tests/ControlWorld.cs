@@ -1,0 +1,147 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Gantry.Control.Api;
+using Gantry.Control.Cache;
+using Gantry.Control.Director;
+using Gantry.Model.Machines;
+using Gantry.Model.Running;
+using Gantry.Model.State;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Gantry.Control.Tests;
+
+/// <summary>The API, the cache and the director over a store in memory; a test plays the agent.</summary>
+internal sealed class ControlWorld : IAsyncDisposable
+{
+    public const string Node = "sirius";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("gantry-control-").FullName;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _parts = [];
+    private ApiServer? _api;
+
+    public InMemoryStateStore Store { get; } = new();
+
+    public HttpClient Http { get; private set; } = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static async Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines)
+    {
+        var world = new ControlWorld();
+        foreach (var machine in machines)
+            await world.PutAsync(machine);
+        var cache = new ClusterCache(world.Store);
+        var socket = Path.Combine(world._folder, "api.sock");
+        world._parts.Add(cache.RunAsync(world._stop.Token));
+        world._parts.Add(new MachineDirector(cache, world.Store, [Node]).RunAsync(world._stop.Token));
+        await cache.WaitAsync(view => view.Revision >= 0, Token);
+        world._api = new ApiServer(new ApiOptions
+        {
+            SocketPath = socket,
+            Node = new NodeResource
+            {
+                Name = Node, Version = "test", Pid = 1, Started = DateTimeOffset.UnixEpoch, Private = false,
+            },
+            Store = world.Store,
+            Cache = cache,
+            Time = TimeProvider.System,
+            Logs = NullLoggerFactory.Instance,
+        });
+        await world._api.StartAsync(socket, Token);
+        world.Http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        })
+        {
+            BaseAddress = new Uri("http://node/api/v1/"),
+        };
+        return world;
+    }
+
+    public static MachineRecord Machine(int number, string name, MachineRole role = MachineRole.Ordinary) => new()
+    {
+        Number = new MachineNumber(number),
+        Uuid = new Guid(number, 0, 0, new byte[8]),
+        Spec = new MachineSpec { Name = name, Isa = Isa.X86_64 },
+        Created = DateTimeOffset.UnixEpoch,
+        InstanceId = $"i-{number}",
+        Role = role,
+    };
+
+    public async Task PutAsync(MachineRecord machine) => await Store.CommitAsync(
+        new StateTransaction
+        {
+            Then =
+            [
+                RunningRecords.Machines(Store).Put(RunningRecords.Id(machine.Number), machine),
+            ],
+        },
+        Token);
+
+    public async Task<(int Status, JsonElement Body)> GetAsync(string path) => await ReadAsync(await Http.GetAsync(path, Token));
+
+    public async Task<(int Status, JsonElement Body)> PostAsync(string path, string? body = null, string type = "application/json") =>
+        await ReadAsync(await Http.PostAsync(
+            path, body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, type), Token));
+
+    /// <summary>Waits for the director's decision on a machine's newest intent.</summary>
+    public async Task<MachineAssignment> AssignmentAsync(MachineRecord machine, long sequence)
+    {
+        await foreach (var news in RunningRecords.Assignments(Store).FollowAsync(Token))
+        {
+            if (news.All.GetValueOrDefault(RunningRecords.Id(machine.Number))?.Value is { } found && found.Intent.Sequence >= sequence)
+                return found;
+        }
+
+        throw new InvalidOperationException("the stream ended");
+    }
+
+    /// <summary>Says that a machine is as its assignment wants it, as an agent does.</summary>
+    public async Task SettleAsync(MachineAssignment assignment, MachinePhase phase) => await Store.CommitAsync(
+        new StateTransaction
+        {
+            Then =
+            [
+                RunningRecords.Statuses(Store).Put(
+                    RunningRecords.Id(assignment.Number),
+                    new MachineStatus
+                    {
+                        Number = assignment.Number,
+                        Machine = assignment.Machine,
+                        Node = Node,
+                        Epoch = assignment.Epoch,
+                        Settled = assignment.Intent.Sequence,
+                        Phase = phase,
+                        Since = DateTimeOffset.UnixEpoch,
+                    }),
+            ],
+        },
+        Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (_api is not null)
+            await _api.DisposeAsync();
+        await _stop.CancelAsync();
+        await Task.WhenAll(_parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        await Store.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<(int Status, JsonElement Body)> ReadAsync(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            var body = await response.Content.ReadAsByteArrayAsync(Token);
+            return ((int)response.StatusCode, body.Length == 0 ? default : JsonElement.Parse(body));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text.Json;
+using Gantry.EndToEnd.Builds;
+using Gantry.EndToEnd.Machines;
+
+namespace Gantry.EndToEnd.Serving;
+
+/// <summary>The node's process beside real machines: it may die at any moment, and they never run twice.</summary>
+[Collection(nameof(BuildCollection))]
+public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
+{
+    private const string Machine = "kept";
+
+    private readonly GantryProgram _gantry = new(builds.Folders.Home);
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(
+                new UnixDomainSocketEndPoint(Path.Combine(builds.Folders.Run, "api.sock")), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    });
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gantry.RunAsync("delete", "--force", Machine);
+        _http.Dispose();
+    }
+
+    [Fact]
+    public async Task Node_KilledAtAnyTime_FindsItsMachineAgainAndDoesNotStartItTwice()
+    {
+        await _gantry.OkAsync("launch", "first", "--name", Machine);
+        var pid = await PidAsync();
+        await KillNodeAsync();
+        Assert.True(IsAlive(pid));
+        Assert.Contains("running", await _gantry.OkAsync("list"), StringComparison.Ordinal);
+
+        // Asked again, the new node finds what it wants done already.
+        await _gantry.OkAsync("start", Machine);
+        Assert.Equal(pid, await PidAsync());
+        await KillNodeAsync();
+        await _gantry.OkAsync("stop", Machine);
+        Assert.False(IsAlive(pid));
+    }
+
+    [Fact]
+    public async Task Machine_ThatIsKilled_IsRestartedByItsPolicy_AndNotWhenItWasStopped()
+    {
+        await _gantry.OkAsync("launch", "first", "--name", Machine);
+        await _gantry.OkAsync("set", Machine, "--restart", "on-failure");
+        var pid = await PidAsync();
+        var killed = Stopwatch.StartNew();
+        Process.GetProcessById(pid).Kill();
+        var status = await StatusAsync(one => one.GetProperty("restarts").GetInt32() == 1 && Phase(one) == "running");
+        Assert.False(status.GetProperty("lastExit").GetProperty("orderly").GetBoolean());
+        Assert.NotEqual(pid, await PidAsync());
+        Assert.True(killed.Elapsed < TimeSpan.FromSeconds(60), $"it took {killed.Elapsed}");
+
+        await _gantry.OkAsync("stop", Machine);
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, Token);
+        Assert.Equal("stopped", Phase(await StatusAsync(_ => true)));
+    }
+
+    [Fact]
+    public async Task Start_ThatCannotBe_SaysWhyAndLeavesNothingRunning()
+    {
+        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        await _gantry.OkAsync("create", "first", "--name", Machine, "--publish", $"{port}:80");
+        var (code, _, error) = await _gantry.RunAsync("start", Machine);
+        Assert.NotEqual(0, code);
+        Assert.Contains(port.ToString(System.Globalization.CultureInfo.InvariantCulture), error, StringComparison.Ordinal);
+        Assert.Equal("stopped", Phase(await StatusAsync(_ => true)));
+    }
+
+    private static string? Phase(JsonElement status) => status.GetProperty("phase").GetString();
+
+    /// <summary>One that has ended may stay a zombie: the node that started it is dead, and somebody else reaps it.</summary>
+    private static bool IsAlive(int pid) =>
+        File.Exists($"/proc/{pid}/stat")
+        && !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+
+    private async Task<JsonElement> ApiAsync(string path) =>
+        JsonElement.Parse(await _http.GetByteArrayAsync("http://node/api/v1/" + path, Token));
+
+    private async Task KillNodeAsync()
+    {
+        var pid = (await ApiAsync("node")).GetProperty("pid").GetInt32();
+        using var node = Process.GetProcessById(pid);
+        node.Kill();
+        for (var look = 0; look < 100 && IsAlive(pid); look++)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
+    }
+
+    private async Task<int> PidAsync()
+    {
+        var shown = JsonElement.Parse(await _gantry.OkAsync("show", Machine, "-o", "json"));
+        return shown.GetProperty("pid").GetInt32();
+    }
+
+    /// <summary>The first status from now on that is as it should be.</summary>
+    private async Task<JsonElement> StatusAsync(Func<JsonElement, bool> until)
+    {
+        for (var look = 0; look < 600; look++)
+        {
+            var status = (await ApiAsync("machines/" + Machine)).GetProperty("status");
+            if (until(status))
+                return status;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Token);
+        }
+
+        throw new TimeoutException((await ApiAsync("machines/" + Machine)).GetRawText());
+    }
+}
