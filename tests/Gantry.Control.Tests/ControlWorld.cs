@@ -41,7 +41,11 @@ internal sealed class ControlWorld : IAsyncDisposable
             SocketPath = socket,
             Node = new NodeResource
             {
-                Name = Node, Version = "test", Pid = 1, Started = DateTimeOffset.UnixEpoch, Private = false,
+                Name = Node,
+                Version = "test",
+                Pid = 1,
+                Started = DateTimeOffset.UnixEpoch,
+                Private = false,
             },
             Store = world.Store,
             Cache = cache,

@@ -155,11 +155,18 @@ public sealed class PlannerTests
 
     private static MachineAssignment Assignment(long sequence, long epoch, string node = "sirius") => new()
     {
-        Number = Web, Machine = First, Node = node, Epoch = epoch, Intent = Intent(sequence),
+        Number = Web,
+        Machine = First,
+        Node = node,
+        Epoch = epoch,
+        Intent = Intent(sequence),
     };
 
     private static Document<T> Document<T>(MachineNumber number, T value) => new()
     {
-        Id = RunningRecords.Id(number), Key = "x/" + RunningRecords.Id(number), Value = value, Revision = 1,
+        Id = RunningRecords.Id(number),
+        Key = "x/" + RunningRecords.Id(number),
+        Value = value,
+        Revision = 1,
     };
 }

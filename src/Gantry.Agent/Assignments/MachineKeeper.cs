@@ -148,7 +148,10 @@ internal sealed class MachineKeeper(
         await WriteAsync(
             Status with
             {
-                Epoch = assignment.Epoch, Phase = MachinePhase.Starting, Restarts = restarts, NextRestart = null,
+                Epoch = assignment.Epoch,
+                Phase = MachinePhase.Starting,
+                Restarts = restarts,
+                NextRestart = null,
             },
             cancellationToken).ConfigureAwait(false);
         try

@@ -16,7 +16,8 @@ internal static class ServeCommand
     {
         var isPrivate = new Option<bool>("--private")
         {
-            Description = "End when nothing needs it: what commands start by themselves", Hidden = true,
+            Description = "End when nothing needs it: what commands start by themselves",
+            Hidden = true,
         };
         var command = new Command("serve", Summary) { isPrivate };
         command.SetAction((parse, cancellationToken) =>

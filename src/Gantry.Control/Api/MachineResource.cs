@@ -64,7 +64,10 @@ public sealed record MachineResource
         Restart = new RestartResource { Policy = machine.Spec.Restart.Policy, Limit = machine.Spec.Restart.Limit },
         Power = intent is null ? null : new PowerResource
         {
-            Sequence = intent.Sequence, Wanted = intent.Wanted, By = intent.By, At = intent.At,
+            Sequence = intent.Sequence,
+            Wanted = intent.Wanted,
+            By = intent.By,
+            At = intent.At,
         },
         Status = StatusResource.Of(machine, status),
     };
@@ -154,7 +157,10 @@ public sealed record PortResource
 
     internal static PortResource Of(PublishedPort port) => new()
     {
-        Address = port.Address, HostPort = port.HostPort, GuestPort = port.GuestPort, Udp = port.Udp,
+        Address = port.Address,
+        HostPort = port.HostPort,
+        GuestPort = port.GuestPort,
+        Udp = port.Udp,
     };
 }
 
@@ -183,7 +189,10 @@ public sealed record ProblemResource
 
     internal static ProblemResource Of(Problem problem) => new()
     {
-        Kind = problem.Kind, Summary = problem.Summary, Detail = problem.Detail, Remedy = problem.Remedy,
+        Kind = problem.Kind,
+        Summary = problem.Summary,
+        Detail = problem.Detail,
+        Remedy = problem.Remedy,
     };
 }
 

@@ -74,7 +74,7 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
         var status => Details(status, $"the request was refused with {status}", ""),
     };
 
-    /// <summary>The first parameter whose text is not of its type; the framework tells only that there is one.</summary>
+    /// <summary>The first parameter whose text is not of its type; the framework says only that there is one.</summary>
     private static string? WrongParameter(HttpContext http)
     {
         foreach (var parameter in http.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])

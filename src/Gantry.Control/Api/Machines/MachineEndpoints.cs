@@ -58,7 +58,9 @@ internal static class MachineEndpoints
             items.RemoveAt(limit);
         return TypedResults.Ok(new MachinePage
         {
-            Items = items, Next = more ? items[^1].Number : null, Revision = view.Revision,
+            Items = items,
+            Next = more ? items[^1].Number : null,
+            Revision = view.Revision,
         });
     }
 
@@ -100,7 +102,9 @@ internal static class MachineEndpoints
         var admission = await services.Desk.AdmitAsync(found.Number, request, "local", stop).ConfigureAwait(false);
         var answer = new PowerAnswer
         {
-            Done = admission.Done, Sequence = admission.Sequence, Machine = admission.Machine.Value,
+            Done = admission.Done,
+            Sequence = admission.Sequence,
+            Machine = admission.Machine.Value,
         };
         return admission.Done
             ? TypedResults.Ok(answer)
