@@ -21,12 +21,12 @@ internal static class NodeStarter
         var folders = DataFolders.FromEnvironment();
         folders.Create();
         var socket = NodeLock.SocketOf(folders);
-        if (await AcceptsAsync(socket, cancellationToken))
+        if (await AnswersAsync(socket, cancellationToken))
             return new NodeClient(socket);
         var log = Path.Combine(folders.Home, "node.log");
         Start(log);
         var began = context.Time.GetTimestamp();
-        while (!await AcceptsAsync(socket, cancellationToken))
+        while (!await AnswersAsync(socket, cancellationToken))
         {
             if (context.Time.GetElapsedTime(began) > Patience)
             {
@@ -53,7 +53,8 @@ internal static class NodeStarter
             ["GANTRY_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DOTNET_ROOT", "NO_COLOR"]);
     }
 
-    private static async Task<bool> AcceptsAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Whether a node serves there; a private one that does stays for a while from then on.</summary>
+    private static async Task<bool> AnswersAsync(string path, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
             return false;
@@ -61,7 +62,11 @@ internal static class NodeStarter
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return true;
+            await socket.SendAsync(
+                "GET /healthz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"u8.ToArray(), cancellationToken);
+            var answer = new byte[64];
+            var length = await socket.ReceiveAsync(answer, cancellationToken);
+            return answer.AsSpan(0, length).StartsWith("HTTP/1.1 200"u8);
         }
         catch (SocketException)
         {

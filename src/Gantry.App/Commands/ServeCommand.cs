@@ -12,6 +12,11 @@ internal static class ServeCommand
 {
     public const string Summary = "Serve the API of this host's machines until it is told to end";
 
+    /// <summary>
+    /// A command may find a private node that is just ending, and start another: that one waits for its turn.
+    /// </summary>
+    private static readonly TimeSpan LastNodesFarewell = TimeSpan.FromSeconds(15);
+
     public static Command Build(CommandContext context)
     {
         var isPrivate = new Option<bool>("--private")
@@ -29,7 +34,8 @@ internal static class ServeCommand
     {
         var folders = DataFolders.FromEnvironment();
         folders.Create();
-        using var held = NodeLock.TryTake(folders);
+        using var held = await NodeLock.TakeAsync(
+            folders, isPrivate ? LastNodesFarewell : TimeSpan.Zero, context.Time, cancellationToken);
         if (held is null)
         {
             // Two commands started one each: the other is as good.

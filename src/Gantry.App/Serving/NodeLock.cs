@@ -26,5 +26,20 @@ internal sealed class NodeLock : IDisposable
         }
     }
 
+    /// <summary>The same, waiting for a while for the one that serves it to end.</summary>
+    public static async Task<NodeLock?> TakeAsync(
+        DataFolders folders, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            if (TryTake(folders) is { } taken)
+                return taken;
+            if (time.GetElapsedTime(began) >= patience)
+                return null;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+        }
+    }
+
     public void Dispose() => _file.Dispose();
 }

@@ -80,6 +80,29 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
         Assert.Equal("stopped", Phase(await StatusAsync(_ => true)));
     }
 
+    [Fact]
+    public async Task PrivateNode_ThatNothingNeeds_Ends_AndTwoCommandsStartOnlyOne()
+    {
+        var home = Directory.CreateTempSubdirectory("gantry-e2e-node-");
+        try
+        {
+            var gantry = new GantryProgram(home.FullName);
+            var answers = await Task.WhenAll(gantry.RunAsync("start", "nobody"), gantry.RunAsync("stop", "nobody"));
+            Assert.All(answers, answer => Assert.Equal(3, answer.Code));
+            var log = Path.Combine(home.FullName, "node.log");
+            for (var look = 0; look < 600 && !(await ReadAsync(log)).Contains("has ended", StringComparison.Ordinal); look++)
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Token);
+            Assert.Single((await ReadAsync(log)).Split('\n'), line => line.Contains(" serves on ", StringComparison.Ordinal));
+            Assert.Single((await ReadAsync(log)).Split('\n'), line => line.Contains(" has ended", StringComparison.Ordinal));
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
+
+        static async Task<string> ReadAsync(string path) => File.Exists(path) ? await File.ReadAllTextAsync(path, Token) : "";
+    }
+
     private static string? Phase(JsonElement status) => status.GetProperty("phase").GetString();
 
     /// <summary>One that has ended may stay a zombie: the node that started it is dead, and somebody else reaps it.</summary>
