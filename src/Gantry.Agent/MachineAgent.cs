@@ -30,6 +30,8 @@ public sealed partial class MachineAgent(
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<MachineNumber, Kept> _kept = new();
+    private readonly ConcurrentDictionary<MachineNumber, MachineAssignment> _assignments = new();
+    private readonly TaskCompletionSource _assignmentsRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until it is cancelled; the machines run on.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -49,10 +51,10 @@ public sealed partial class MachineAgent(
             await kept.Work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private readonly ConcurrentDictionary<MachineNumber, MachineAssignment> _assignments = new();
-
     private async Task FollowMachinesAsync(CancellationToken cancellationToken)
     {
+        // A keeper that does not know yet that its machine is to run would take its end for good.
+        await _assignmentsRead.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var news in RunningRecords.Machines(store).FollowAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var id in news.Changed)
@@ -87,6 +89,8 @@ public sealed partial class MachineAgent(
                 if (_kept.TryGetValue(number, out var kept))
                     Tell(number, kept.Keeper);
             }
+
+            _assignmentsRead.TrySetResult();
         }
     }
 
