@@ -279,7 +279,7 @@ internal sealed class MachineKeeper(
     /// <summary>Completes a status by what can be seen of the machine now, and writes it.</summary>
     private async Task SeeAsync(MachineStatus status, CancellationToken cancellationToken)
     {
-        var phase = MachinePhase.Stopped;
+        MachinePhase phase;
         try
         {
             phase = await host.PhaseAsync(number, uuid, cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Model.Running;
 using Gantry.Model.State;
 
 namespace Gantry.Machines.Catalog;
@@ -15,8 +16,7 @@ public sealed class MachineCatalog(IStateStore store)
 {
     private const string NamePrefix = "machine-names/";
 
-    private readonly DocumentCollection<MachineRecord> _records =
-        new(store, "machines/", () => ModelJson.Default.MachineRecord, schema: 1);
+    private readonly DocumentCollection<MachineRecord> _records = RunningRecords.Machines(store);
 
     public async ValueTask<ImmutableArray<MachineRecord>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await _records.ListAsync(cancellationToken).ConfigureAwait(false))
@@ -28,7 +28,7 @@ public sealed class MachineCatalog(IStateStore store)
             .Sort((left, right) => left.Number.CompareTo(right.Number));
 
     public async ValueTask<MachineRecord?> FindAsync(MachineNumber number, CancellationToken cancellationToken) =>
-        (await _records.GetAsync(Id(number), cancellationToken).ConfigureAwait(false))?.Value;
+        (await _records.GetAsync(RunningRecords.Id(number), cancellationToken).ConfigureAwait(false))?.Value;
 
     /// <summary>By name or number, as people give it.</summary>
     /// <exception cref="ProblemException">There is none; the message offers names that are near.</exception>
@@ -72,10 +72,10 @@ public sealed class MachineCatalog(IStateStore store)
         var commit = await store.CommitAsync(
             new StateTransaction
             {
-                When = [_records.Absent(Id(machine.Number)), new StateCompare.Absent(nameKey), .. conditions],
+                When = [_records.Absent(RunningRecords.Id(machine.Number)), new StateCompare.Absent(nameKey), .. conditions],
                 Then =
                 [
-                    _records.Put(Id(machine.Number), machine),
+                    _records.Put(RunningRecords.Id(machine.Number), machine),
                     new StateOperation.Put(nameKey, Encoding.ASCII.GetBytes(machine.Number.ToString())),
                     .. changes,
                 ],
@@ -113,7 +113,7 @@ public sealed class MachineCatalog(IStateStore store)
     {
         for (var attempt = 0; attempt < DocumentCollection<MachineRecord>.MaxAttempts; attempt++)
         {
-            var read = await _records.GetAsync(Id(number), cancellationToken).ConfigureAwait(false)
+            var read = await _records.GetAsync(RunningRecords.Id(number), cancellationToken).ConfigureAwait(false)
                 ?? throw new ProblemException(
                     ProblemKind.NotFound, string.Create(CultureInfo.InvariantCulture, $"machine {number} is gone"));
             var changed = change(read.Value);
@@ -132,7 +132,7 @@ public sealed class MachineCatalog(IStateStore store)
                 throw NameTaken(changed.Spec.Name);
         }
 
-        throw new DocumentConflictException(_records.KeyOf(Id(number)), DocumentCollection<MachineRecord>.MaxAttempts);
+        throw new DocumentConflictException(_records.KeyOf(RunningRecords.Id(number)), DocumentCollection<MachineRecord>.MaxAttempts);
     }
 
     /// <summary>
@@ -144,7 +144,7 @@ public sealed class MachineCatalog(IStateStore store)
         IEnumerable<StateOperation> changes,
         CancellationToken cancellationToken)
     {
-        var read = await _records.GetAsync(Id(machine.Number), cancellationToken).ConfigureAwait(false);
+        var read = await _records.GetAsync(RunningRecords.Id(machine.Number), cancellationToken).ConfigureAwait(false);
         if (read is null || read.Value != machine)
             return false;
         var commit = await store.CommitAsync(
@@ -173,7 +173,4 @@ public sealed class MachineCatalog(IStateStore store)
     private static ProblemException NameTaken(string name) => new(
         ProblemKind.Conflict, $"there is already a machine '{name}'",
         $"choose another name, or delete that one: gantry delete {name}");
-
-    /// <summary>Zero-padded, so that the store's byte order is the numbers' order.</summary>
-    private static string Id(MachineNumber number) => number.Value.ToString("D9", CultureInfo.InvariantCulture);
 }
