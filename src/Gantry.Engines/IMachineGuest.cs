@@ -18,6 +18,12 @@ public interface IMachineGuest : IAsyncDisposable
 
     Guid Uuid { get; }
 
+    /// <summary>
+    /// Raised when guest code was halted or goes on, whoever brought it about, while
+    /// <see cref="WaitForExitAsync"/> waits.
+    /// </summary>
+    event Action? PhaseChanged;
+
     /// <summary>For the keyboard, the screen, and what has no member here.</summary>
     IQemuMonitor Monitor { get; }
 

@@ -1,3 +1,4 @@
+using Gantry.Engines;
 using Gantry.Machines.Catalog;
 using Gantry.Machines.Run;
 using Gantry.Model;
@@ -20,6 +21,7 @@ internal sealed class MachineKeeper(
     private readonly Wakeup _wakeup = new();
     private volatile MachineAssignment? _assignment;
     private CancellationTokenSource _superseded = new();
+    private RunWatch? _watch;
 
     /// <summary>The UUID of the machine that it keeps.</summary>
     public Guid Machine => uuid;
@@ -56,10 +58,13 @@ internal sealed class MachineKeeper(
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var assignment = _assignment;
-                if (assignment is not null && IsOpen(assignment))
+                if (_watch is { } watch && (watch.End.IsCompleted || !host.IsAlive(number)))
+                    await EndedAsync(assignment, await watch.End.ConfigureAwait(false), cancellationToken)
+                        .ConfigureAwait(false);
+                else if (assignment is not null && IsOpen(assignment))
                     await SettleAsync(assignment, cancellationToken).ConfigureAwait(false);
                 else if (host.IsAlive(number))
-                    await KeepRunningAsync(assignment, cancellationToken).ConfigureAwait(false);
+                    await KeepRunningAsync(cancellationToken).ConfigureAwait(false);
                 else
                     await KeepStoppedAsync(assignment, cancellationToken).ConfigureAwait(false);
             }
@@ -67,6 +72,10 @@ internal sealed class MachineKeeper(
         catch (MachineGoneException)
         {
             // Whoever deleted it has ended it.
+        }
+        finally
+        {
+            await ForgetRunAsync().ConfigureAwait(false);
         }
     }
 
@@ -160,6 +169,8 @@ internal sealed class MachineKeeper(
                 number, new StartOptions { Epoch = assignment.Epoch }, NoProgress.Instance, cancellationToken)
                 .ConfigureAwait(false);
             await guest.DisposeAsync().ConfigureAwait(false);
+            // Whoever reads that it runs may end it at once, and is to read why it ended.
+            await WatchAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ProblemException) when (host.IsAlive(number))
         {
@@ -184,40 +195,35 @@ internal sealed class MachineKeeper(
         else
             await host.ShutdownAsync(machine, TimeSpan.FromSeconds(assignment.Intent.PatienceSeconds), either.Token)
                 .ConfigureAwait(false);
+        await ForgetRunAsync().ConfigureAwait(false);
         await WriteAsync(
             Status with
             {
                 Phase = MachinePhase.Stopped,
-                LastExit = Exit("requested", orderly: true),
+                LastExit = new MachineExit { At = time.GetUtcNow(), Reason = "requested", Orderly = true },
             },
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for the end of a run, or for a new assignment.</summary>
-    private async Task KeepRunningAsync(MachineAssignment? assignment, CancellationToken cancellationToken)
+    /// <summary>Tells how it runs, and waits until it ends, is paused or goes on, or is assigned anew.</summary>
+    private async Task KeepRunningAsync(CancellationToken cancellationToken)
     {
+        var watch = await WatchAsync(cancellationToken).ConfigureAwait(false);
         await SeeAsync(Status, cancellationToken).ConfigureAwait(false);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var end = host.WaitForEndAsync(number, uuid, done.Token);
         var news = _wakeup.WaitAsync(done.Token);
-        await Task.WhenAny(end, news).ConfigureAwait(false);
-        // An end that came together with news has a reason, which nobody else will hear.
-        if (!end.IsCompleted)
-        {
-            await done.CancelAsync().ConfigureAwait(false);
-            await ((Task)end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // A look while it runs as it should says nothing new, but for a pause.
-            await news.ConfigureAwait(false);
-            return;
-        }
-
+        await Task.WhenAny(watch.End, news).ConfigureAwait(false);
         await done.CancelAsync().ConfigureAwait(false);
         await news.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (news.IsCompletedSuccessfully)
-            _wakeup.Ring();
-        var exit = await end.ConfigureAwait(false);
-        Running = false;
-        await EndedAsync(assignment, Exit(exit.Reason, exit.Orderly), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<RunWatch> WatchAsync(CancellationToken cancellationToken) =>
+        _watch ??= await host.WatchAsync(number, uuid, _wakeup.Ring, cancellationToken).ConfigureAwait(false);
+
+    private async Task ForgetRunAsync()
+    {
+        if (Interlocked.Exchange(ref _watch, null) is { } watch)
+            await watch.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task KeepStoppedAsync(MachineAssignment? assignment, CancellationToken cancellationToken)
@@ -226,7 +232,7 @@ internal sealed class MachineKeeper(
         if (_status.Last is { Phase: not MachinePhase.Stopped } status && status.Machine == uuid)
         {
             // It ended while nobody was looking.
-            await EndedAsync(assignment, Exit("unknown", orderly: false), cancellationToken).ConfigureAwait(false);
+            await EndedAsync(assignment, new GuestExit("unknown"), cancellationToken).ConfigureAwait(false);
         }
 
         if (Status.NextRestart is not { } next || assignment is not { Intent.Wanted: PowerState.Running })
@@ -266,11 +272,14 @@ internal sealed class MachineKeeper(
         }
     }
 
-    private async Task EndedAsync(MachineAssignment? assignment, MachineExit exit, CancellationToken cancellationToken)
+    private async Task EndedAsync(MachineAssignment? assignment, GuestExit exit, CancellationToken cancellationToken)
     {
+        Running = false;
+        await ForgetRunAsync().ConfigureAwait(false);
         var policy = assignment is { Intent.Wanted: PowerState.Running }
             ? await PolicyAsync(cancellationToken).ConfigureAwait(false) : new RestartSpec();
-        await WriteAsync(RestartRule.After(policy, Status, exit), cancellationToken).ConfigureAwait(false);
+        var ended = new MachineExit { At = time.GetUtcNow(), Reason = exit.Reason, Orderly = exit.Orderly };
+        await WriteAsync(RestartRule.After(policy, Status, ended), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<RestartSpec> PolicyAsync(CancellationToken cancellationToken) =>
@@ -282,12 +291,13 @@ internal sealed class MachineKeeper(
         MachinePhase phase;
         try
         {
-            phase = await host.PhaseAsync(number, uuid, cancellationToken).ConfigureAwait(false);
+            phase = (_watch is { } watch ? await watch.PhaseAsync(cancellationToken).ConfigureAwait(false) : null)
+                ?? await host.PhaseAsync(number, uuid, cancellationToken).ConfigureAwait(false);
         }
         catch (ProblemException)
         {
-            // It lives, and others keep its monitors busy.
-            phase = host.IsAlive(number) ? MachinePhase.Running : MachinePhase.Stopped;
+            // It lives, and others keep its monitors busy; or it has just ended, which the watch tells.
+            phase = _watch is not null || host.IsAlive(number) ? MachinePhase.Running : MachinePhase.Stopped;
         }
 
         var runtime = host.Runtime(number);
@@ -302,7 +312,4 @@ internal sealed class MachineKeeper(
         var since = _status.Last?.Phase == status.Phase ? status.Since : time.GetUtcNow();
         return _status.WriteAsync(status with { Since = since }, cancellationToken);
     }
-
-    private MachineExit Exit(string reason, bool orderly) =>
-        new() { At = time.GetUtcNow(), Reason = reason, Orderly = orderly };
 }

@@ -12,6 +12,12 @@ public sealed class FakeGuest(FakeMachine machine) : IMachineGuest
 {
     public FakeMachine Machine => machine;
 
+    public event Action? PhaseChanged
+    {
+        add => machine.PhaseChanged += value;
+        remove => machine.PhaseChanged -= value;
+    }
+
     public int Pid => machine.Pid;
 
     public Guid Uuid => machine.Launch.Uuid;

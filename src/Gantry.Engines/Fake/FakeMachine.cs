@@ -32,11 +32,21 @@ public sealed class FakeMachine
 
     internal event Action? Ended;
 
+    internal event Action? PhaseChanged;
+
     public QemuLaunch Launch { get; }
 
     public int Pid { get; } = Interlocked.Increment(ref _lastPid);
 
-    public MachinePhase Phase { get; set; }
+    public MachinePhase Phase
+    {
+        get;
+        set
+        {
+            field = value;
+            PhaseChanged?.Invoke();
+        }
+    }
 
     public Dictionary<string, string> TopNodes { get; } = new(StringComparer.Ordinal);
 

@@ -17,7 +17,7 @@ public sealed partial class QemuGuest : IMachineGuest
     private readonly RunPaths _run;
     private readonly ProcessHandle _process;
     private readonly TimeProvider _clock;
-    private readonly QmpSubscription _shutdowns;
+    private readonly QmpSubscription _events;
     private readonly ControlGroup _group;
 
     private QemuGuest(QmpClient monitor, RunPaths run, Guid uuid, ProcessHandle process, TimeProvider clock)
@@ -28,8 +28,10 @@ public sealed partial class QemuGuest : IMachineGuest
         _clock = clock;
         Uuid = uuid;
         _group = ControlGroup.Of(process.Pid);
-        _shutdowns = monitor.Subscribe("SHUTDOWN");
+        _events = monitor.Subscribe("SHUTDOWN", "STOP", "RESUME");
     }
+
+    public event Action? PhaseChanged;
 
     public int Pid => _process.Pid;
 
@@ -135,8 +137,10 @@ public sealed partial class QemuGuest : IMachineGuest
         {
             while (true)
             {
-                var happened = await _shutdowns.NextAsync(cancellationToken).ConfigureAwait(false);
-                if (happened.Data.TryGetProperty("reason"u8, out var said))
+                var happened = await _events.NextAsync(cancellationToken).ConfigureAwait(false);
+                if (happened.Name != "SHUTDOWN")
+                    PhaseChanged?.Invoke();
+                else if (happened.Data.TryGetProperty("reason"u8, out var said))
                     reason = said.GetString() ?? reason;
             }
         }
@@ -151,7 +155,7 @@ public sealed partial class QemuGuest : IMachineGuest
 
     public async ValueTask DisposeAsync()
     {
-        _shutdowns.Dispose();
+        _events.Dispose();
         await _monitor.DisposeAsync().ConfigureAwait(false);
         _process.Dispose();
     }

@@ -40,8 +40,6 @@ public sealed class MachineHost(
     MachineSeeds seeds,
     TimeProvider time)
 {
-    private static readonly TimeSpan LookForEnd = TimeSpan.FromMilliseconds(250);
-
     private static readonly TimeSpan PowerDownAgain = TimeSpan.FromSeconds(5);
 
     private DataFolders Folders => volumes.Folders;
@@ -84,25 +82,13 @@ public sealed class MachineHost(
     public Task<IMachineGuest?> FindAsync(MachineRecord machine, CancellationToken cancellationToken) =>
         FindAsync(machine.Number, machine.Uuid, cancellationToken);
 
-    /// <summary>
-    /// Waits until nothing runs the machine, and says why that came about as far as it was heard; at once when nothing
-    /// does.
-    /// </summary>
-    public async Task<GuestExit> WaitForEndAsync(MachineNumber number, Guid uuid, CancellationToken cancellationToken)
-    {
-        var exit = new GuestExit("unknown");
-        await using (var guest = await engine.WatchAsync(Folders.MachineRun(number), uuid, cancellationToken)
-            .ConfigureAwait(false))
-        {
-            if (guest is not null)
-                exit = await guest.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        // Somebody else listens, or the machine is from before there was anything to listen to.
-        while (IsAlive(number))
-            await Task.Delay(LookForEnd, time, cancellationToken).ConfigureAwait(false);
-        return exit;
-    }
+    /// <summary>Listens to a machine's run from now on; what is not running is a run that has ended.</summary>
+    /// <param name="onPhase">Called when guest code was halted or goes on, on any thread.</param>
+    public async Task<RunWatch> WatchAsync(
+        MachineNumber number, Guid uuid, Action onPhase, CancellationToken cancellationToken) =>
+        new(
+            await engine.WatchAsync(Folders.MachineRun(number), uuid, cancellationToken).ConfigureAwait(false),
+            onPhase, () => IsAlive(number), time);
 
     /// <exception cref="ProblemException">It is not running.</exception>
     public async Task<IMachineGuest> GetRunningAsync(MachineRecord machine, CancellationToken cancellationToken) =>
