@@ -9,11 +9,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Gantry.Agent;
 
+/// <summary>The node that an agent belongs to.</summary>
+/// <param name="Name">As assignments have it.</param>
+/// <param name="Boot">The kernel's id of the host's present boot.</param>
+public sealed record AgentNode(string Name, Guid Boot);
+
 /// <summary>
 /// The part of a node that makes assigned machines real: one keeper for each machine that is recorded, told of its
 /// assignments by watching the store.
 /// </summary>
-/// <param name="node">This node's name, as assignments have it.</param>
+/// <param name="node">Which node it is the agent of.</param>
 /// <param name="host">Starts and ends machines.</param>
 /// <param name="machines">Their records.</param>
 /// <param name="store">Where assignments are read and statuses written.</param>
@@ -21,7 +26,7 @@ namespace Gantry.Agent;
 /// <param name="log">What goes wrong with the work itself; what goes wrong with a machine is in its status.</param>
 /// <param name="onStarted">Called after each start of a machine.</param>
 public sealed partial class MachineAgent(
-    string node, MachineHost host, MachineCatalog machines, IStateStore store, TimeProvider time, ILogger log,
+    AgentNode node, MachineHost host, MachineCatalog machines, IStateStore store, TimeProvider time, ILogger log,
     Func<MachineNumber, CancellationToken, Task> onStarted)
 {
     /// <summary>How soon a machine is noticed that another program started.</summary>
@@ -31,7 +36,11 @@ public sealed partial class MachineAgent(
 
     private readonly ConcurrentDictionary<MachineNumber, Kept> _kept = new();
     private readonly ConcurrentDictionary<MachineNumber, MachineAssignment> _assignments = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _assignmentsRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when no machine's status tells of a run that ended before this agent began.</summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>Runs until it is cancelled; the machines run on.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -71,6 +80,13 @@ public sealed partial class MachineAgent(
                 if (wanted is { } uuid && !_kept.ContainsKey(number))
                     Keep(number, uuid, cancellationToken);
             }
+
+            if (_ready.Task.IsCompleted)
+                continue;
+            await Task.WhenAll(_kept.Values.Select(kept => kept.Keeper.Looked)).WaitAsync(cancellationToken)
+                .ConfigureAwait(false);
+            await SayBootAsync(cancellationToken).ConfigureAwait(false);
+            _ready.TrySetResult();
         }
     }
 
@@ -82,7 +98,7 @@ public sealed partial class MachineAgent(
             foreach (var id in news.Changed)
             {
                 var number = RunningRecords.Number(id);
-                if (news.All.GetValueOrDefault(id)?.Value is { } assignment && assignment.Node == node)
+                if (news.All.GetValueOrDefault(id)?.Value is { } assignment && assignment.Node == node.Name)
                     _assignments[number] = assignment;
                 else
                     _assignments.TryRemove(number, out _);
@@ -92,6 +108,14 @@ public sealed partial class MachineAgent(
 
             _assignmentsRead.TrySetResult();
         }
+    }
+
+    private async Task SayBootAsync(CancellationToken cancellationToken)
+    {
+        var status = new NodeStatus { Name = node.Name, Boot = node.Boot, Since = time.GetUtcNow() };
+        await store.CommitAsync(
+            new StateTransaction { Then = [RunningRecords.Nodes(store).Put(node.Name, status)] }, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     private async Task LookAroundAsync(CancellationToken cancellationToken)

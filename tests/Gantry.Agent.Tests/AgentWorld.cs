@@ -21,6 +21,9 @@ internal sealed class AgentWorld : IAsyncDisposable
 {
     public const string Node = "sirius";
 
+    /// <summary>Another one is another boot of the host.</summary>
+    public Guid Boot { get; set; } = new(1, 0, 0, new byte[8]);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("gantry-agent-").FullName;
     private readonly DataFolders _folders;
     private readonly MachineMaker _maker;
@@ -77,7 +80,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     {
         _stop = new CancellationTokenSource();
         _agent = new MachineAgent(
-            Node, Host, Catalog, Store, TimeProvider.System, NullLogger.Instance, (_, _) => Task.CompletedTask).RunAsync(_stop.Token);
+            new AgentNode(Node, Boot), Host, Catalog, Store, TimeProvider.System, NullLogger.Instance, (_, _) => Task.CompletedTask).RunAsync(_stop.Token);
     }
 
     /// <summary>As when its process ends: what it had begun stays as it is.</summary>

@@ -1,6 +1,7 @@
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
+using Gantry.Model.State;
 
 namespace Gantry.Agent.Tests;
 
@@ -142,6 +143,68 @@ public sealed class MachineAgentTests
         world.StartAgent();
         await world.WaitAsync(status => status.Phase == MachinePhase.Running && status.Restarts == 1);
         Assert.Equal(2, world.Engine.Launches.Count);
+    }
+
+    [Fact]
+    public async Task Machine_ThatWentDownWithItsHost_IsLeftStopped()
+    {
+        await using var world = await AgentWorld.MakeAsync(OnFailure);
+        await world.SettledAsync(await world.AssignAsync(PowerState.Running));
+        await world.StopAgentAsync();
+        world.Running!.End("host-signal");
+        world.Boot = new Guid(2, 0, 0, new byte[8]);
+        world.StartAgent();
+        var status = await world.WaitAsync(status => status.Phase == MachinePhase.Stopped);
+        Assert.Equal("host-down", status.LastExit!.Reason);
+        Assert.Null(status.NextRestart);
+        Assert.Single(world.Engine.Launches);
+    }
+
+    [Fact]
+    public async Task Restart_ThatWasDueBeforeTheHostWentDown_IsNotDone()
+    {
+        await using var world = await AgentWorld.MakeAsync(OnFailure with { DelaySeconds = 60 });
+        await world.SettledAsync(await world.AssignAsync(PowerState.Running));
+        world.Running!.End("host-signal");
+        await world.WaitAsync(status => status.NextRestart is not null);
+        await world.StopAgentAsync();
+        world.Boot = new Guid(2, 0, 0, new byte[8]);
+        world.StartAgent();
+        Assert.Equal(MachinePhase.Stopped, (await world.WaitAsync(status => status.NextRestart is null)).Phase);
+    }
+
+    [Fact]
+    public async Task Node_TellsItsBoot_OnceNoStatusIsFromBeforeIt()
+    {
+        await using var world = await AgentWorld.MakeAsync();
+        await world.SettledAsync(await world.AssignAsync(PowerState.Running));
+        await world.StopAgentAsync();
+        world.Running!.End("host-signal");
+        world.Boot = new Guid(2, 0, 0, new byte[8]);
+        world.StartAgent();
+        await foreach (var news in RunningRecords.Nodes(world.Store).FollowAsync(TestContext.Current.CancellationToken))
+        {
+            if (news.All.GetValueOrDefault(AgentWorld.Node)?.Value.Boot == world.Boot)
+                break;
+        }
+
+        var status = await RunningRecords.Statuses(world.Store).GetAsync(
+            RunningRecords.Id(world.Machine.Number), TestContext.Current.CancellationToken);
+        Assert.Equal(MachinePhase.Stopped, status!.Value.Phase);
+    }
+
+    [Fact]
+    public async Task Pause_BySomebodyElse_IsSeenAndItsEndToo()
+    {
+        await using var world = await AgentWorld.MakeAsync();
+        await world.SettledAsync(await world.AssignAsync(PowerState.Running));
+        var running = world.Running!;
+        running.Phase = MachinePhase.Paused;
+        var started = (await world.WaitAsync(status => status.Phase == MachinePhase.Paused)).Started;
+        running.Phase = MachinePhase.Running;
+        var status = await world.WaitAsync(status => status.Phase == MachinePhase.Running);
+        Assert.NotNull(started);
+        Assert.Equal(started, status.Started);
     }
 
     [Fact]

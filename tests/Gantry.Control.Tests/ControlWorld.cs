@@ -3,6 +3,7 @@ using System.Text.Json;
 using Gantry.Control.Api;
 using Gantry.Control.Cache;
 using Gantry.Control.Director;
+using Gantry.Control.Intents;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
@@ -24,6 +25,10 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
+    public ClusterCache Cache { get; private set; } = null!;
+
+    public PowerDesk Desk { get; private set; } = null!;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static async Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines)
@@ -31,7 +36,8 @@ internal sealed class ControlWorld : IAsyncDisposable
         var world = new ControlWorld();
         foreach (var machine in machines)
             await world.PutAsync(machine);
-        var cache = new ClusterCache(world.Store);
+        var cache = world.Cache = new ClusterCache(world.Store);
+        var desk = world.Desk = new PowerDesk(world.Store, TimeProvider.System);
         var socket = Path.Combine(world._folder, "api.sock");
         world._parts.Add(cache.RunAsync(world._stop.Token));
         world._parts.Add(new MachineDirector(cache, world.Store, [Node]).RunAsync(world._stop.Token));
@@ -49,6 +55,7 @@ internal sealed class ControlWorld : IAsyncDisposable
             },
             Store = world.Store,
             Cache = cache,
+            Desk = desk,
             Time = TimeProvider.System,
             Logs = NullLoggerFactory.Instance,
         });
@@ -68,11 +75,12 @@ internal sealed class ControlWorld : IAsyncDisposable
         return world;
     }
 
-    public static MachineRecord Machine(int number, string name, MachineRole role = MachineRole.Ordinary) => new()
+    public static MachineRecord Machine(
+        int number, string name, MachineRole role = MachineRole.Ordinary, AutostartSpec? autostart = null) => new()
     {
         Number = new MachineNumber(number),
         Uuid = new Guid(number, 0, 0, new byte[8]),
-        Spec = new MachineSpec { Name = name, Isa = Isa.X86_64 },
+        Spec = new MachineSpec { Name = name, Isa = Isa.X86_64, Autostart = autostart },
         Created = DateTimeOffset.UnixEpoch,
         InstanceId = $"i-{number}",
         Role = role,
@@ -127,6 +135,36 @@ internal sealed class ControlWorld : IAsyncDisposable
             ],
         },
         Token);
+
+    /// <summary>Says that the node's host has booted and its agent has looked at all machines.</summary>
+    public async Task BootAsync(int boot) => await Store.CommitAsync(
+        new StateTransaction
+        {
+            Then =
+            [
+                RunningRecords.Nodes(Store).Put(
+                    Node,
+                    new NodeStatus
+                    {
+                        Name = Node,
+                        Boot = new Guid(boot, 0, 0, new byte[8]),
+                        Since = DateTimeOffset.UnixEpoch,
+                    }),
+            ],
+        },
+        Token);
+
+    /// <summary>Plays an agent until the world ends: each assignment is as the test says.</summary>
+    public void Obey(Func<MachineAssignment, MachinePhase> phase) => _parts.Add(Task.Run(
+        async () =>
+        {
+            await foreach (var news in RunningRecords.Assignments(Store).FollowAsync(_stop.Token))
+            {
+                foreach (var id in news.Changed)
+                    await SettleAsync(news.All[id].Value, phase(news.All[id].Value));
+            }
+        },
+        Token));
 
     public async ValueTask DisposeAsync()
     {

@@ -13,18 +13,22 @@ namespace Gantry.Agent.Assignments;
 /// takes no input but the store and the machine itself, so that after a crash it goes on from what it finds.
 /// </summary>
 internal sealed class MachineKeeper(
-    string node, MachineNumber number, Guid uuid, MachineHost host, MachineCatalog machines, IStateStore store,
+    AgentNode node, MachineNumber number, Guid uuid, MachineHost host, MachineCatalog machines, IStateStore store,
     TimeProvider time, Func<MachineNumber, CancellationToken, Task> onStarted) : IDisposable
 {
     private readonly DocumentCollection<MachineAssignment> _assignments = RunningRecords.Assignments(store);
     private readonly StatusWriter _status = new(store, number, uuid);
     private readonly Wakeup _wakeup = new();
+    private readonly TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile MachineAssignment? _assignment;
     private CancellationTokenSource _superseded = new();
     private RunWatch? _watch;
 
     /// <summary>The UUID of the machine that it keeps.</summary>
     public Guid Machine => uuid;
+
+    /// <summary>Completes when the machine's status no longer tells of a run that has ended meanwhile.</summary>
+    public Task Looked => _looked.Task;
 
     /// <summary>Whether the last look found it running.</summary>
     public bool Running { get; private set; }
@@ -75,6 +79,7 @@ internal sealed class MachineKeeper(
         }
         finally
         {
+            _looked.TrySetResult();
             await ForgetRunAsync().ConfigureAwait(false);
         }
     }
@@ -85,7 +90,7 @@ internal sealed class MachineKeeper(
         {
             Number = number,
             Machine = uuid,
-            Node = node,
+            Node = node.Name,
             Epoch = 0,
             Settled = 0,
             Phase = MachinePhase.Stopped,
@@ -97,6 +102,8 @@ internal sealed class MachineKeeper(
 
     private async Task SettleAsync(MachineAssignment assignment, CancellationToken cancellationToken)
     {
+        // As long as it is not settled, nobody takes its status for the outcome.
+        _looked.TrySetResult();
         var superseded = _superseded.Token;
         if (_assignment != assignment)
             return;
@@ -208,6 +215,7 @@ internal sealed class MachineKeeper(
     /// <summary>Tells how it runs, and waits until it ends, is paused or goes on, or is assigned anew.</summary>
     private async Task KeepRunningAsync(CancellationToken cancellationToken)
     {
+        _looked.TrySetResult();
         var watch = await WatchAsync(cancellationToken).ConfigureAwait(false);
         await SeeAsync(Status, cancellationToken).ConfigureAwait(false);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -232,8 +240,16 @@ internal sealed class MachineKeeper(
         if (_status.Last is { Phase: not MachinePhase.Stopped } status && status.Machine == uuid)
         {
             // It ended while nobody was looking.
-            await EndedAsync(assignment, new GuestExit("unknown"), cancellationToken).ConfigureAwait(false);
+            var reason = status.Boot == node.Boot || status.Boot == default ? "unknown" : RestartRule.HostDown;
+            await EndedAsync(assignment, new GuestExit(reason), cancellationToken).ConfigureAwait(false);
         }
+        else if (Status.NextRestart is not null && Status.Boot != node.Boot)
+        {
+            // What starts with its host is said elsewhere.
+            await WriteAsync(Status with { NextRestart = null }, cancellationToken).ConfigureAwait(false);
+        }
+
+        _looked.TrySetResult();
 
         if (Status.NextRestart is not { } next || assignment is not { Intent.Wanted: PowerState.Running })
         {
@@ -303,13 +319,19 @@ internal sealed class MachineKeeper(
         var runtime = host.Runtime(number);
         Running = runtime is not null || phase != MachinePhase.Stopped;
         await WriteAsync(
-            status with { Phase = phase, Ports = runtime?.Ports ?? [], Accelerator = runtime?.Accelerator },
+            status with
+            {
+                Phase = phase,
+                Started = runtime?.Started,
+                Ports = runtime?.Ports ?? [],
+                Accelerator = runtime?.Accelerator,
+            },
             cancellationToken).ConfigureAwait(false);
     }
 
     private Task WriteAsync(MachineStatus status, CancellationToken cancellationToken)
     {
         var since = _status.Last?.Phase == status.Phase ? status.Since : time.GetUtcNow();
-        return _status.WriteAsync(status with { Since = since }, cancellationToken);
+        return _status.WriteAsync(status with { Since = since, Boot = node.Boot }, cancellationToken);
     }
 }

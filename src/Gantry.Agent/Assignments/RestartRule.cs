@@ -6,6 +6,9 @@ namespace Gantry.Agent.Assignments;
 /// <summary>What a machine's restart policy makes of the end of a run. Pure.</summary>
 internal static class RestartRule
 {
+    /// <summary>The reason of an end that came with the host's. Whether to start then is autostart's to say.</summary>
+    public const string HostDown = "host-down";
+
     private const int LongestDelay = 60;
 
     /// <summary>
@@ -16,11 +19,15 @@ internal static class RestartRule
     /// <param name="exit">How the run ended.</param>
     public static MachineStatus After(RestartSpec spec, MachineStatus status, MachineExit exit)
     {
-        var well = exit.At - status.Since >= TimeSpan.FromSeconds(spec.WellSeconds);
-        return Next(spec, status with { Restarts = well ? 0 : status.Restarts }, exit.Orderly, exit.At) with
+        var well = exit.At - (status.Started ?? status.Since) >= TimeSpan.FromSeconds(spec.WellSeconds);
+        var next = status with { Restarts = well ? 0 : status.Restarts, NextRestart = null };
+        if (exit.Reason != HostDown)
+            next = Next(spec, next, exit.Orderly, exit.At);
+        return next with
         {
             Phase = MachinePhase.Stopped,
             Since = exit.At,
+            Started = null,
             LastExit = exit,
             Ports = [],
             Accelerator = null,

@@ -21,9 +21,8 @@ internal static class PowerClient
     public static async Task<JsonElement> AskAsync(
         NodeClient node, string machine, string verb, int? timeout, CancellationToken cancellationToken)
     {
-        var body = timeout is { } seconds
-            ? string.Create(CultureInfo.InvariantCulture, $$"""{"timeout":{{seconds}}}""") : null;
-        var answer = await node.PostAsync($"machines/{Uri.EscapeDataString(machine)}/{verb}", body, cancellationToken);
+        var answer = await node.PostAsync(
+            $"machines/{Uri.EscapeDataString(machine)}/{verb}", Body(timeout), cancellationToken);
         var number = answer.GetProperty("machine").GetInt32();
         var sequence = answer.GetProperty("sequence").GetInt64();
         while (true)
@@ -51,6 +50,10 @@ internal static class PowerClient
         view.Complete();
         return started;
     }
+
+    /// <summary>A request's body that says no more than a time-out; null where that is the usual.</summary>
+    public static string? Body(int? timeout) => timeout is { } seconds
+        ? string.Create(CultureInfo.InvariantCulture, $$"""{"timeout":{{seconds}}}""") : null;
 
     private static ProblemException ProblemOf(JsonElement problem) => new(
         Enum.TryParse<ProblemKind>(problem.GetProperty("kind").GetString(), ignoreCase: true, out var kind)

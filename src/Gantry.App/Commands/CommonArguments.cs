@@ -14,14 +14,17 @@ internal static class CommonArguments
     }
 
     /// <summary>One machine or more.</summary>
+    /// <param name="context">For completion.</param>
+    /// <param name="description">What it says in the help.</param>
+    /// <param name="optional">Whether none may be given: the command then has another way to say which.</param>
     public static Argument<string[]> Machines(
-        CommandContext context, string description = "The machines' names or numbers")
+        CommandContext context, string description = "The machines' names or numbers", bool optional = false)
     {
         var argument = new Argument<string[]>("machines")
         {
             HelpName = "MACHINE",
             Description = description,
-            Arity = ArgumentArity.OneOrMore,
+            Arity = optional ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore,
         };
         argument.CompletionSources.Add(_ => context.Names.Machines());
         return argument;

@@ -28,10 +28,32 @@ internal static class PowerCommands
     public static Command BuildStart(CommandContext context) =>
         MakeAsked(context, "start", StartSummary, "Starting", null, LaunchCommand.WriteStarted);
 
-    public static Command BuildShutdown(CommandContext context) =>
-        MakeAsked(
-            context, "shutdown", ShutdownSummary, "Shutting down", Timeout,
-            (_, machine) => WriteName(context, machine, "is shut down"));
+    public static Command BuildShutdown(CommandContext context)
+    {
+        var machines = CommonArguments.Machines(context, optional: true);
+        var timeout = new Option<int?>("--timeout")
+        {
+            HelpName = "SECONDS",
+            Description = $"How long to wait for the guest ({PowerIntent.UsualPatience}; with --all 180 for all of them)",
+        };
+        var all = new Option<bool>("--all")
+        {
+            Description = "All machines, as when the host goes down: those that start last first; ends them at the time-out",
+        };
+        var command = new Command("shutdown", ShutdownSummary) { machines, timeout, all };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(all) == result.GetValue(machines) is { Length: > 0 })
+                result.AddError("give the machines' names, or --all");
+        });
+        command.SetAction((parse, token) => parse.GetValue(all)
+            ? ShutDownAllAsync(context, parse.GetValue(timeout), token)
+            : AskAsync(
+                context, parse.GetValue(machines)!, "shutdown", "Shutting down",
+                parse.GetValue(timeout) ?? PowerIntent.UsualPatience,
+                (_, machine) => WriteName(context, machine, "is shut down"), token));
+        return command;
+    }
 
     public static Command BuildStop(CommandContext context) =>
         MakeAsked(
@@ -76,26 +98,54 @@ internal static class PowerCommands
         var command = new Command(verb, summary) { machines };
         if (timeout is not null)
             command.Add(timeout);
-        command.SetAction(async (parse, token) =>
-        {
-            using var node = await NodeStarter.ConnectAsync(context, token);
-            var names = parse.GetValue(machines)!;
-            // All names first: a slip in the last one must not leave half of it done.
-            foreach (var name in names)
-                await node.GetAsync("machines/" + Uri.EscapeDataString(name), token);
-            foreach (var name in names)
-            {
-                using var view = context.StartProgress();
-                view.Activity($"{activity} {name}");
-                var machine = await PowerClient.AskAsync(
-                    node, name, verb, timeout is null ? null : parse.GetValue(timeout), token);
-                view.Complete();
-                write(context, machine);
-            }
-
-            return ExitCodes.Ok;
-        });
+        command.SetAction((parse, token) => AskAsync(
+            context, parse.GetValue(machines)!, verb, activity, timeout is null ? null : parse.GetValue(timeout), write,
+            token));
         return command;
+    }
+
+    private static async Task<int> AskAsync(
+        CommandContext context, string[] names, string verb, string activity, int? timeout,
+        Action<CommandContext, JsonElement> write, CancellationToken token)
+    {
+        using var node = await NodeStarter.ConnectAsync(context, token);
+        // All names first: a slip in the last one must not leave half of it done.
+        foreach (var name in names)
+            await node.GetAsync("machines/" + Uri.EscapeDataString(name), token);
+        foreach (var name in names)
+        {
+            using var view = context.StartProgress();
+            view.Activity($"{activity} {name}");
+            var machine = await PowerClient.AskAsync(node, name, verb, timeout, token);
+            view.Complete();
+            write(context, machine);
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    private static async Task<int> ShutDownAllAsync(CommandContext context, int? timeout, CancellationToken token)
+    {
+        using var node = await NodeStarter.ConnectAsync(context, token);
+        using var view = context.StartProgress();
+        view.Activity("Shutting down all machines");
+        var answer = await node.PostAsync("node/shutdown-guests", PowerClient.Body(timeout), token);
+        view.Complete();
+        var failed = false;
+        foreach (var machine in answer.GetProperty("items").EnumerateArray())
+        {
+            var outcome = machine.GetProperty("outcome").GetString();
+            failed |= outcome == "failed";
+            var done = outcome switch
+            {
+                "shutdown" => "is shut down",
+                "killed" => "did not shut down in time, and was ended",
+                _ => "still runs",
+            };
+            context.Terminal.Out.Write($"{machine.GetProperty("machine").GetString()} {done}\n");
+        }
+
+        return failed ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
     private static void WriteName(CommandContext context, JsonElement machine, string done) =>

@@ -38,7 +38,21 @@ internal static class SetCommand
             HelpName = "never|on-failure|always",
             Description = "Start it again when it ends by itself",
         };
-        var command = new Command("set", Summary) { name, cpus, memory, guarded, notes, publish, share, tags, restart };
+        var autostart = new Option<bool?>("--autostart") { Description = "Start it when the host boots" };
+        var order = new Option<int?>("--start-order")
+        {
+            HelpName = "NUMBER",
+            Description = "When, among those that start with the host: lower ones first",
+        };
+        var delay = new Option<int?>("--start-delay")
+        {
+            HelpName = "SECONDS",
+            Description = "How long the next one waits when this one has started with the host",
+        };
+        var command = new Command("set", Summary)
+        {
+            name, cpus, memory, guarded, notes, publish, share, tags, restart, autostart, order, delay,
+        };
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
@@ -48,6 +62,7 @@ internal static class SetCommand
             var shared = parse.GetValue(share) is { Length: > 0 } folders
                 ? folders.Select(MachineOptions.Share).ToValueList() : null;
             var policy = parse.GetValue(restart) is { } word ? Policy(word) : (RestartPolicy?)null;
+            var boot = (parse.GetValue(autostart), parse.GetValue(order), parse.GetValue(delay));
             var tagged = parse.GetValue(tags) is { Length: > 0 } words ? words.ToValueList() : null;
             var changed = await node.Machines.UpdateAsync(
                 machine.Number,
@@ -66,6 +81,7 @@ internal static class SetCommand
                         Tags = tagged ?? record.Spec.Tags,
                         Restart = policy is { } chosen
                             ? record.Spec.Restart with { Policy = chosen } : record.Spec.Restart,
+                        Autostart = Autostart(record.Spec.Autostart, boot),
                     },
                 }),
                 cancellationToken);
@@ -75,6 +91,7 @@ internal static class SetCommand
                 Notes = changed.Spec.Notes,
                 Tags = changed.Spec.Tags,
                 Restart = changed.Spec.Restart,
+                Autostart = changed.Spec.Autostart,
             };
             context.Terminal.Out.Write(
                 $"{changed.Spec.Name} is changed{(later ? "; it runs on as it was until it is restarted" : "")}\n");
@@ -99,6 +116,22 @@ internal static class SetCommand
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static AutostartSpec? Autostart(AutostartSpec? before, (bool? On, int? Order, int? Delay) asked)
+    {
+        if (asked.On == false)
+        {
+            return asked is { Order: null, Delay: null } ? null : throw new ProblemException(
+                ProblemKind.InvalidInput,
+                "--start-order and --start-delay say how it starts with the host, and --autostart false that it does not",
+                "give one or the other");
+        }
+
+        if (asked is { On: null, Order: null, Delay: null })
+            return before;
+        var spec = before ?? new AutostartSpec();
+        return spec with { Order = asked.Order ?? spec.Order, DelaySeconds = asked.Delay ?? spec.DelaySeconds };
     }
 
     private static RestartPolicy Policy(string word) => word switch

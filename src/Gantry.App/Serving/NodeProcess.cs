@@ -5,6 +5,8 @@ using Gantry.App.Hosting;
 using Gantry.Control.Api;
 using Gantry.Control.Cache;
 using Gantry.Control.Director;
+using Gantry.Control.Intents;
+using Gantry.Engines.Linux;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
@@ -28,9 +30,10 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
     {
         var cache = new ClusterCache(node.Store);
         var name = Environment.MachineName;
+        var desk = new PowerDesk(node.Store, node.Time);
         var director = new MachineDirector(cache, node.Store, [name]);
         var agent = new MachineAgent(
-            name, node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
+            new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
         var socket = NodeLock.SocketOf(node.Folders);
         await using var api = new ApiServer(new ApiOptions
@@ -47,6 +50,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             },
             Store = node.Store,
             Cache = cache,
+            Desk = desk,
             Time = node.Time,
             Logs = logs,
         });
@@ -56,8 +60,12 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         List<Task> parts = [following, director.RunAsync(end.Token), agent.RunAsync(end.Token)];
         if (isPrivate)
             parts.Add(StayWhileNeededAsync(cache, api, end.Token));
+        else
+            parts.Add(StartWithHostAsync(cache, desk, name, end.Token));
         try
         {
+            // Before, a machine that went down with its host would be told to run.
+            await Task.WhenAny([agent.Ready, .. parts]);
             await api.StartAsync(socket, end.Token);
             Serving(_log, name, socket);
             var first = await Task.WhenAny(parts);
@@ -74,6 +82,11 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             Ended(_log, name);
         }
     }
+
+    private Task StartWithHostAsync(
+        ClusterCache cache, PowerDesk desk, string name, CancellationToken cancellationToken) =>
+        new HostStartup(cache, node.Store, desk, node.Time, logs.CreateLogger<HostStartup>())
+            .RunAsync(name, cancellationToken);
 
     /// <summary>Returns when nobody has asked anything for a while and no machine is to be looked after.</summary>
     private async Task StayWhileNeededAsync(ClusterCache cache, ApiServer api, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Control.Intents;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
@@ -14,7 +15,7 @@ namespace Gantry.Control.Api;
     Converters =
     [
         typeof(ApiEnum<Accelerator>), typeof(ApiEnum<MachinePhase>), typeof(ApiEnum<PowerState>),
-        typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>),
+        typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>), typeof(ApiEnum<ShutdownOutcome>),
     ])]
 [JsonSerializable(typeof(MachineResource))]
 [JsonSerializable(typeof(MachinePage))]
@@ -22,6 +23,7 @@ namespace Gantry.Control.Api;
 [JsonSerializable(typeof(PowerBody))]
 [JsonSerializable(typeof(PowerAnswer))]
 [JsonSerializable(typeof(NodeResource))]
+[JsonSerializable(typeof(GuestsShutdown))]
 [JsonSerializable(typeof(ProblemDetails))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -26,6 +26,8 @@ public sealed record ApiOptions
 
     public required ClusterCache Cache { get; init; }
 
+    public required PowerDesk Desk { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILoggerFactory Logs { get; init; }
@@ -60,7 +62,7 @@ public sealed class ApiServer : IAsyncDisposable
         {
             Store = options.Store,
             Cache = options.Cache,
-            Desk = new PowerDesk(options.Store, options.Time),
+            Desk = options.Desk,
             Time = options.Time,
             Node = options.Node,
         });
@@ -75,7 +77,7 @@ public sealed class ApiServer : IAsyncDisposable
         _app.MapGet("/readyz", (Services services) => services.Cache.View.Revision >= 0
             ? Results.Text("ok\n") : Results.Text("the store has not been read yet\n", statusCode: 503));
         var api = _app.MapGroup("/api/v1");
-        api.MapGet("/node", (Services services) => TypedResults.Ok(services.Node));
+        NodeEndpoints.Map(api);
         MachineEndpoints.Map(api);
     }
 

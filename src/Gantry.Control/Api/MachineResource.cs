@@ -1,3 +1,4 @@
+using Gantry.Control.Intents;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
@@ -41,6 +42,9 @@ public sealed record MachineResource
 
     public required RestartResource Restart { get; init; }
 
+    /// <summary>Null for a machine that does not start with its host.</summary>
+    public AutostartResource? Autostart { get; init; }
+
     /// <summary>The newest thing asked of its power; null before anything was.</summary>
     public PowerResource? Power { get; init; }
 
@@ -62,6 +66,8 @@ public sealed record MachineResource
         Tags = machine.Spec.Tags,
         OfBuild = machine.Role == MachineRole.Build,
         Restart = new RestartResource { Policy = machine.Spec.Restart.Policy, Limit = machine.Spec.Restart.Limit },
+        Autostart = machine.Spec.Autostart is { } autostart
+            ? new AutostartResource { Order = autostart.Order, DelaySeconds = autostart.DelaySeconds } : null,
         Power = intent is null ? null : new PowerResource
         {
             Sequence = intent.Sequence,
@@ -79,6 +85,16 @@ public sealed record RestartResource
 
     /// <summary>Restarts in a row before it is given up.</summary>
     public required int Limit { get; init; }
+}
+
+/// <summary>The machine starts when its host has booted.</summary>
+public sealed record AutostartResource
+{
+    /// <summary>Lower ones first; null is after all that have one.</summary>
+    public int? Order { get; init; }
+
+    /// <summary>Seconds that the next machine waits once this one runs.</summary>
+    public required int DelaySeconds { get; init; }
 }
 
 public sealed record PowerResource
@@ -100,6 +116,9 @@ public sealed record StatusResource
 
     /// <summary>When the phase began; null when it was never seen in another.</summary>
     public DateTimeOffset? Since { get; init; }
+
+    /// <summary>When the run in progress began; null while it does not run.</summary>
+    public DateTimeOffset? Started { get; init; }
 
     public string? Node { get; init; }
 
@@ -127,6 +146,7 @@ public sealed record StatusResource
     {
         Phase = status?.Phase ?? MachinePhase.Stopped,
         Since = status?.Since,
+        Started = status?.Started,
         Node = status?.Node,
         Epoch = status?.Epoch ?? 0,
         Settled = status?.Settled ?? 0,
@@ -241,6 +261,20 @@ public sealed record MachineEvent
 
     /// <summary>Null in a beat, and when the machine was deleted.</summary>
     public MachineResource? Machine { get; init; }
+}
+
+/// <summary>How the machines of a node that is to go down have ended.</summary>
+public sealed record GuestsShutdown
+{
+    public required IReadOnlyList<GuestShutdown> Items { get; init; }
+}
+
+public sealed record GuestShutdown
+{
+    /// <summary>Its name.</summary>
+    public required string Machine { get; init; }
+
+    public required ShutdownOutcome Outcome { get; init; }
 }
 
 /// <summary>The node that answers.</summary>

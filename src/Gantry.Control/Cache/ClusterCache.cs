@@ -15,6 +15,7 @@ public sealed class ClusterCache(IStateStore store)
     private readonly DocumentCollection<PowerIntent> _intents = RunningRecords.Intents(store);
     private readonly DocumentCollection<MachineAssignment> _assignments = RunningRecords.Assignments(store);
     private readonly DocumentCollection<MachineStatus> _statuses = RunningRecords.Statuses(store);
+    private readonly DocumentCollection<NodeStatus> _nodes = RunningRecords.Nodes(store);
     private volatile Published _published = new(ClusterView.Empty);
 
     public ClusterView View => _published.View;
@@ -61,6 +62,7 @@ public sealed class ClusterCache(IStateStore store)
         var intents = await _intents.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         var assignments = await _assignments.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         var statuses = await _statuses.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var nodes = await _nodes.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         return new ClusterView
         {
             Revision = machines.Revision,
@@ -70,6 +72,7 @@ public sealed class ClusterCache(IStateStore store)
             Intents = ByNumber(intents.All),
             Assignments = ByNumber(assignments.All),
             Statuses = ByNumber(statuses.All),
+            Nodes = nodes.All,
         };
     }
 
@@ -84,11 +87,17 @@ public sealed class ClusterCache(IStateStore store)
             if (change.Key.StartsWith(_machines.Prefix, StringComparison.Ordinal))
                 view = ApplyMachine(view, change, changed.Revision);
             else if (change.Key.StartsWith(_intents.Prefix, StringComparison.Ordinal))
-                view = view with { Intents = Apply(view.Intents, _intents, change, changed.Revision) };
+                view = view with { Intents = Apply(view.Intents, _intents, RunningRecords.Number, change, changed.Revision) };
             else if (change.Key.StartsWith(_assignments.Prefix, StringComparison.Ordinal))
-                view = view with { Assignments = Apply(view.Assignments, _assignments, change, changed.Revision) };
+                view = view with
+                {
+                    Assignments = Apply(
+                        view.Assignments, _assignments, RunningRecords.Number, change, changed.Revision),
+                };
             else if (change.Key.StartsWith(_statuses.Prefix, StringComparison.Ordinal))
-                view = view with { Statuses = Apply(view.Statuses, _statuses, change, changed.Revision) };
+                view = view with { Statuses = Apply(view.Statuses, _statuses, RunningRecords.Number, change, changed.Revision) };
+            else if (change.Key.StartsWith(_nodes.Prefix, StringComparison.Ordinal))
+                view = view with { Nodes = Apply(view.Nodes, _nodes, id => id, change, changed.Revision) };
         }
 
         return view with { Revision = changed.Revision };
@@ -101,22 +110,23 @@ public sealed class ClusterCache(IStateStore store)
         var oldName = view.Machines.GetValueOrDefault(number)?.Value.Spec.Name;
         if (oldName is not null && names.GetValueOrDefault(oldName) == number)
             names = names.Remove(oldName);
-        var machines = Apply(view.Machines, _machines, change, revision);
+        var machines = Apply(view.Machines, _machines, RunningRecords.Number, change, revision);
         if (machines.TryGetValue(number, out var after))
             names = names.SetItem(after.Value.Spec.Name, number);
         return view with { Machines = machines, Names = names };
     }
 
-    private static ImmutableSortedDictionary<MachineNumber, Document<T>> Apply<T>(
-        ImmutableSortedDictionary<MachineNumber, Document<T>> all, DocumentCollection<T> collection, StateChange change,
-        long revision)
+    private static ImmutableSortedDictionary<TKey, Document<T>> Apply<TKey, T>(
+        ImmutableSortedDictionary<TKey, Document<T>> all, DocumentCollection<T> collection, Func<string, TKey> keyOf,
+        StateChange change, long revision)
+        where TKey : notnull
         where T : notnull
     {
-        var number = RunningRecords.Number(change.Key[collection.Prefix.Length..]);
+        var key = keyOf(change.Key[collection.Prefix.Length..]);
         // What was read after the watch's first revision is newer than some of what the watch brings.
-        if (all.GetValueOrDefault(number)?.Revision > revision)
+        if (all.GetValueOrDefault(key)?.Revision > revision)
             return all;
-        return change.Entry is { } entry ? all.SetItem(number, collection.Read(entry)) : all.Remove(number);
+        return change.Entry is { } entry ? all.SetItem(key, collection.Read(entry)) : all.Remove(key);
     }
 
     private sealed class Published(ClusterView view)

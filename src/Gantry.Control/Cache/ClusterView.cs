@@ -28,6 +28,10 @@ public sealed record ClusterView
     public ImmutableSortedDictionary<MachineNumber, Document<MachineStatus>> Statuses { get; init; } =
         ImmutableSortedDictionary<MachineNumber, Document<MachineStatus>>.Empty;
 
+    /// <summary>By name.</summary>
+    public ImmutableSortedDictionary<string, Document<NodeStatus>> Nodes { get; init; } =
+        ImmutableSortedDictionary.Create<string, Document<NodeStatus>>(StringComparer.Ordinal);
+
     /// <summary>A machine by name or number, as people give it; null when there is none.</summary>
     public Document<MachineRecord>? Find(string nameOrNumber)
     {
@@ -40,6 +44,17 @@ public sealed record ClusterView
     public MachineStatus? Status(MachineRecord machine) =>
         Statuses.GetValueOrDefault(machine.Number)?.Value is { } status && status.Machine == machine.Uuid
             ? status : null;
+
+    /// <summary>Whether an intent of a machine is fulfilled or given up, or the machine is gone.</summary>
+    public bool HasSettled(MachineRecord machine, long sequence) =>
+        Machines.GetValueOrDefault(machine.Number)?.Value.Uuid != machine.Uuid || Status(machine)?.Settled >= sequence;
+
+    /// <summary>
+    /// The node that a machine is given to; while it is given to none, the one that the planner would choose.
+    /// </summary>
+    public string? NodeOf(MachineRecord machine) =>
+        Assignments.GetValueOrDefault(machine.Number)?.Value is { } assignment && assignment.Machine == machine.Uuid
+            ? assignment.Node : Nodes.Keys.FirstOrDefault();
 
     /// <summary>The newest thing asked of a machine's power; null before anything was.</summary>
     public PowerIntent? Intent(MachineRecord machine) =>

@@ -53,6 +53,10 @@ public static partial class SpecCheck
             yield return $"there is no keyboard layout '{spec.KeyboardLayout}': use {string.Join(", ", KeyboardLayout.All)}";
         if (Encoding.UTF8.GetByteCount(spec.Notes) > LongestNotes)
             yield return $"its notes are longer than {LongestNotes} bytes";
+        if (spec.Autostart?.Order is < 0 or > 9999)
+            yield return $"it can't be number {spec.Autostart.Order} of those that start with the host: give 0 to 9999";
+        if (spec.Autostart?.DelaySeconds is < 0 or > 3600)
+            yield return $"the next machine can't wait {spec.Autostart.DelaySeconds} s for it: give 0 to 3600 s";
         foreach (var disk in spec.Disks.Where(disk => !CacheModes.Contains(disk.Cache)))
             yield return $"'{disk.Cache}' is no way to cache a disk: use {string.Join(", ", CacheModes)}";
         foreach (var problem in Network(spec).Concat(Folders(spec)).Concat(Seed(spec.CloudInit)))

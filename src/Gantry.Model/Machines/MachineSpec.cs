@@ -57,6 +57,9 @@ public sealed record MachineSpec
     /// null.</summary>
     public RestartSpec Restart { get; init => field = value ?? new RestartSpec(); } = new();
 
+    /// <summary>Null for a machine that waits to be started by somebody.</summary>
+    public AutostartSpec? Autostart { get; init; }
+
     /// <summary>Refuses deletion until it is taken away.</summary>
     public bool Protected { get; init; }
 
@@ -67,6 +70,16 @@ public sealed record MachineSpec
     /// <summary>Switches given to QEMU as they are; each replaces all of Gantry's uses of the same switch, as Packer's
     /// <c>qemuargs</c> do.</summary>
     public ValueList<QemuSwitch> QemuSwitches { get; init; } = [];
+}
+
+/// <summary>A machine starts when its host has booted, after those of a lower order.</summary>
+public sealed record AutostartSpec
+{
+    /// <summary>0 to 9999; null is after all that have one. Hosts that go down shut guests down in reverse.</summary>
+    public int? Order { get; init; }
+
+    /// <summary>Seconds that the next machine waits once this one runs; 0 to 3600.</summary>
+    public int DelaySeconds { get; init; }
 }
 
 /// <summary>When a machine that ended by itself is started again.</summary>

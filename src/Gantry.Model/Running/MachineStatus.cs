@@ -25,6 +25,14 @@ public sealed record MachineStatus
     /// <summary>When the phase began.</summary>
     public required DateTimeOffset Since { get; init; }
 
+    /// <summary>When the run in progress began.</summary>
+    public DateTimeOffset? Started { get; init; }
+
+    /// <summary>
+    /// The host's boot that it was seen in: a machine that ran in an earlier one ended with it.
+    /// </summary>
+    public Guid Boot { get; init; }
+
     /// <summary>The ports that the run in progress really has.</summary>
     public ValueList<PublishedPort> Ports { get; init; } = [];
 
@@ -50,7 +58,8 @@ public sealed record MachineExit
     public required DateTimeOffset At { get; init; }
 
     /// <summary>
-    /// QEMU's word, such as guest-shutdown, host-signal or guest-panic; <c>unknown</c> when it was not heard.
+    /// QEMU's word, such as guest-shutdown, host-signal or guest-panic; <c>requested</c>, <c>host-down</c> when its host
+    /// went down under it, <c>unknown</c> when it was not heard.
     /// </summary>
     public required string Reason { get; init; }
 

@@ -5,7 +5,7 @@ using Gantry.Model.State;
 
 namespace Gantry.Model.Running;
 
-/// <summary>The three kinds of documents that say how a machine runs: wanted, decided, seen.</summary>
+/// <summary>The kinds of documents that say how machines run: wanted, decided, seen.</summary>
 public static class RunningRecords
 {
     private const string IntentPrefix = "intents/";
@@ -22,6 +22,14 @@ public static class RunningRecords
 
     public static DocumentCollection<MachineStatus> Statuses(IStateStore store) =>
         new(store, StatusPrefix, () => RunningJson.Default.MachineStatus, schema: 1);
+
+    /// <summary>By the nodes' names.</summary>
+    public static DocumentCollection<NodeStatus> Nodes(IStateStore store) =>
+        new(store, "nodes/", () => RunningJson.Default.NodeStatus, schema: 1);
+
+    /// <summary>By the nodes' names.</summary>
+    public static DocumentCollection<NodeStartup> Startups(IStateStore store) =>
+        new(store, "startups/", () => RunningJson.Default.NodeStartup, schema: 1);
 
     public static DocumentCollection<MachineRecord> Machines(IStateStore store) =>
         new(store, "machines/", () => ModelJson.Default.MachineRecord, schema: 1);
@@ -48,4 +56,6 @@ public static class RunningRecords
 [JsonSerializable(typeof(PowerIntent))]
 [JsonSerializable(typeof(MachineAssignment))]
 [JsonSerializable(typeof(MachineStatus))]
+[JsonSerializable(typeof(NodeStatus))]
+[JsonSerializable(typeof(NodeStartup))]
 public sealed partial class RunningJson : JsonSerializerContext;

@@ -1,0 +1,40 @@
+using Gantry.Control.Intents;
+using Gantry.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gantry.Control.Api;
+
+/// <summary><c>/api/v1/node</c>: the node that answers.</summary>
+internal static class NodeEndpoints
+{
+    private const int UsualDeadline = 180;
+    private const int LongestDeadline = 3600;
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/node", (Services services) => TypedResults.Ok(services.Node));
+        api.MapPost("/node/shutdown-guests", ShutDownAsync);
+    }
+
+    /// <summary>Answers when all machines have ended, which may take as long as the deadline.</summary>
+    private static async Task<Ok<GuestsShutdown>> ShutDownAsync(
+        PowerBody? body, Services services, CancellationToken stop)
+    {
+        var seconds = body?.Timeout ?? UsualDeadline;
+        if (seconds is < 0 or > LongestDeadline)
+        {
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"timeout: expected 0 to {LongestDeadline} seconds, found {seconds}");
+        }
+
+        var outcomes = await new HostShutdown(services.Cache, services.Desk, services.Time)
+            .RunAsync(services.Node.Name, TimeSpan.FromSeconds(seconds), stop).ConfigureAwait(false);
+        return TypedResults.Ok(new GuestsShutdown
+        {
+            Items = [.. outcomes.Select(one => new GuestShutdown { Machine = one.Key, Outcome = one.Value })],
+        });
+    }
+}
