@@ -31,7 +31,12 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines)
+    public static Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines) =>
+        MakeAsync(retire: null, machines);
+
+    /// <param name="retire">Called when a private node is to end; null makes it one that is not private.</param>
+    /// <param name="machines">What is recorded before it begins.</param>
+    public static async Task<ControlWorld> MakeAsync(Action? retire, IEnumerable<MachineRecord> machines)
     {
         var world = new ControlWorld();
         foreach (var machine in machines)
@@ -49,10 +54,12 @@ internal sealed class ControlWorld : IAsyncDisposable
             {
                 Name = Node,
                 Version = "test",
+                Build = "test",
                 Pid = 1,
                 Started = DateTimeOffset.UnixEpoch,
-                Private = false,
+                Private = retire is not null,
             },
+            Retire = retire,
             Store = world.Store,
             Cache = cache,
             Desk = desk,

@@ -42,6 +42,7 @@ internal sealed class NodeClient : IDisposable
         };
     }
 
+    /// <returns>The answer; undefined where it has no body.</returns>
     public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
 
@@ -68,7 +69,7 @@ internal sealed class NodeClient : IDisposable
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             if (!response.IsSuccessStatusCode)
                 throw ProblemOf(response.StatusCode, body);
-            return JsonElement.Parse(body);
+            return body.Length == 0 ? default : JsonElement.Parse(body);
         }
         catch (HttpRequestException e)
         {

@@ -21,8 +21,16 @@ internal static class NodeStarter
         var folders = DataFolders.FromEnvironment();
         folders.Create();
         var socket = NodeLock.SocketOf(folders);
-        if (await AnswersAsync(socket, cancellationToken))
-            return new NodeClient(socket);
+        while (await AnswersAsync(socket, cancellationToken))
+        {
+            var node = new NodeClient(socket);
+            if (await IsGoodAsync(node, cancellationToken))
+                return node;
+            // One of before an upgrade, which is about to end.
+            node.Dispose();
+            await Task.Delay(Again, context.Time, cancellationToken);
+        }
+
         var log = Path.Combine(folders.Home, "node.log");
         Start(log);
         var began = context.Time.GetTimestamp();
@@ -39,6 +47,36 @@ internal static class NodeStarter
         }
 
         return new NodeClient(socket);
+    }
+
+    /// <summary>Asks a node that a command started to end; false where it goes on.</summary>
+    public static async Task<bool> RetireAsync(NodeClient node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await node.PostAsync("node/retire", body: null, cancellationToken);
+            return true;
+        }
+        catch (ProblemException e)
+        {
+            // It is none that commands end, or works for another one; or it has just ended by itself.
+            return e.Problem.Kind == ProblemKind.Unavailable;
+        }
+    }
+
+    /// <summary>Whether a node is of this build of the program, or can't make room for one that is.</summary>
+    private static async Task<bool> IsGoodAsync(NodeClient node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await node.GetAsync("node", cancellationToken);
+            return (found.TryGetProperty("build", out var build) && build.GetString() == ThisProgram.Build)
+                || !await RetireAsync(node, cancellationToken);
+        }
+        catch (ProblemException e) when (e.Problem.Kind == ProblemKind.Unavailable)
+        {
+            return false;
+        }
     }
 
     private static void Start(string log)

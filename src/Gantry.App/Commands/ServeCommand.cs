@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Gantry.App.Client;
 using Gantry.App.Serving;
 using Gantry.Model;
 using Gantry.Storage;
@@ -35,7 +36,8 @@ internal static class ServeCommand
         var folders = DataFolders.FromEnvironment();
         folders.Create();
         using var held = await NodeLock.TakeAsync(
-            folders, isPrivate ? LastNodesFarewell : TimeSpan.Zero, context.Time, cancellationToken);
+            folders, isPrivate ? LastNodesFarewell : TimeSpan.Zero, context.Time, cancellationToken)
+            ?? (isPrivate ? null : await TakeOverAsync(context, folders, cancellationToken));
         if (held is null)
         {
             // Two commands started one each: the other is as good.
@@ -59,5 +61,14 @@ internal static class ServeCommand
         await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
         await new NodeProcess(node, isPrivate, logs).RunAsync(cancellationToken);
         return ExitCodes.Ok;
+    }
+
+    /// <summary>Has the private node that serves the home, if it is one, make room.</summary>
+    private static async Task<NodeLock?> TakeOverAsync(
+        CommandContext context, DataFolders folders, CancellationToken cancellationToken)
+    {
+        using var node = new NodeClient(NodeLock.SocketOf(folders));
+        return await NodeStarter.RetireAsync(node, cancellationToken)
+            ? await NodeLock.TakeAsync(folders, LastNodesFarewell, context.Time, cancellationToken) : null;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
@@ -34,7 +33,7 @@ internal static class VersionCommand
 
 internal sealed record VersionInfo
 {
-    /// <summary>Semantic version; behind a plus sign the commit, where one is known.</summary>
+    /// <inheritdoc cref="ThisProgram.Version"/>
     public required string Version { get; init; }
 
     public required string Runtime { get; init; }
@@ -47,8 +46,7 @@ internal sealed record VersionInfo
 
     public static VersionInfo Current { get; } = new()
     {
-        Version = typeof(VersionInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-            ?.InformationalVersion ?? "unknown",
+        Version = ThisProgram.Version,
         Runtime = RuntimeInformation.FrameworkDescription,
         Host = RuntimeInformation.RuntimeIdentifier,
         Compiled = RuntimeFeature.IsDynamicCodeSupported ? "readytorun" : "native",

@@ -161,7 +161,8 @@ internal sealed class GantryNode : IAsyncDisposable
         Hardware,
         Qemu);
 
-    private async Task RepairAsync(CancellationToken cancellationToken)
+    /// <summary>Finishes or undoes what programs that died had begun.</summary>
+    public async Task RepairAsync(CancellationToken cancellationToken)
     {
         var kinds = new JobKindRegistry(
             TemplateMaker.Kind, Images.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind, Reverter.Kind);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Gantry.Agent;
 using Gantry.App.Commands;
 using Gantry.App.Hosting;
@@ -22,6 +21,9 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
 
     private static readonly TimeSpan IdleLook = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan RepairInterval = TimeSpan.FromMinutes(5);
+
+    private readonly TaskCompletionSource _retired = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _log = logs.CreateLogger<NodeProcess>();
 
     /// <summary>Serves until it is cancelled, or a private node is not needed any more. The machines run on.</summary>
@@ -39,11 +41,12 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         await using var api = new ApiServer(new ApiOptions
         {
             SocketPath = socket,
+            Retire = isPrivate ? () => _retired.TrySetResult() : null,
             Node = new NodeResource
             {
                 Name = name,
-                Version = typeof(NodeProcess).Assembly
-                    .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+                Version = ThisProgram.Version,
+                Build = ThisProgram.Build,
                 Pid = Environment.ProcessId,
                 Started = node.Time.GetUtcNow(),
                 Private = isPrivate,
@@ -57,7 +60,10 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = cache.RunAsync(end.Token);
         await Task.WhenAny(following, cache.WaitAsync(view => view.Revision >= 0, end.Token));
-        List<Task> parts = [following, director.RunAsync(end.Token), agent.RunAsync(end.Token)];
+        List<Task> parts =
+        [
+            following, director.RunAsync(end.Token), agent.RunAsync(end.Token), RepairNowAndThenAsync(end.Token),
+        ];
         if (isPrivate)
             parts.Add(StayWhileNeededAsync(cache, api, end.Token));
         else
@@ -83,25 +89,49 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         }
     }
 
+    /// <summary>Other programs work on the home too, and those that die leave things behind.</summary>
+    private async Task RepairNowAndThenAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(RepairInterval, node.Time, cancellationToken);
+            try
+            {
+                await node.RepairAsync(cancellationToken);
+            }
+            catch (ProblemException e)
+            {
+                NotRepaired(_log, e.Problem.Summary, e);
+            }
+        }
+    }
+
     private Task StartWithHostAsync(
         ClusterCache cache, PowerDesk desk, string name, CancellationToken cancellationToken) =>
         new HostStartup(cache, node.Store, desk, node.Time, logs.CreateLogger<HostStartup>())
             .RunAsync(name, cancellationToken);
 
-    /// <summary>Returns when nobody has asked anything for a while and no machine is to be looked after.</summary>
+    /// <summary>
+    /// Returns when nobody has asked anything for a while and no machine is to be looked after, or another program is to
+    /// take over.
+    /// </summary>
     private async Task StayWhileNeededAsync(ClusterCache cache, ApiServer api, CancellationToken cancellationToken)
     {
         while (true)
         {
-            await Task.Delay(IdleLook, node.Time, cancellationToken);
+            await Task.WhenAny(_retired.Task, Task.Delay(IdleLook, node.Time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
             var idle = node.Time.GetUtcNow() - api.LastUse > IdleTime && !cache.View.Statuses.Values.Any(IsBusy);
-            if (idle || !File.Exists(node.Folders.StateFile))
+            if (_retired.Task.IsCompleted || idle || !File.Exists(node.Folders.StateFile))
                 return;
         }
 
         static bool IsBusy(Model.State.Document<MachineStatus> status) =>
             status.Value.Phase != MachinePhase.Stopped || status.Value.NextRestart is not null;
     }
+
+    [LoggerMessage(LogLevel.Error, "What a crash left could not be put right: {Reason}")]
+    private static partial void NotRepaired(ILogger log, string reason, Exception exception);
 
     [LoggerMessage(LogLevel.Information, "Node {Name} serves on {Socket}")]
     private static partial void Serving(ILogger log, string name, string socket);

@@ -22,6 +22,9 @@ public sealed record ApiOptions
 
     public required NodeResource Node { get; init; }
 
+    /// <summary>Ends the node when another program is to take its place; null where it may not.</summary>
+    public Action? Retire { get; init; }
+
     public required IStateStore Store { get; init; }
 
     public required ClusterCache Cache { get; init; }
@@ -65,6 +68,8 @@ public sealed class ApiServer : IAsyncDisposable
             Desk = options.Desk,
             Time = options.Time,
             Node = options.Node,
+            Requests = _requests,
+            Retire = options.Retire,
         });
         builder.Services.Configure<JsonOptions>(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -284,6 +284,9 @@ public sealed record NodeResource
 
     public required string Version { get; init; }
 
+    /// <summary>Another one is another build of the program.</summary>
+    public required string Build { get; init; }
+
     public required int Pid { get; init; }
 
     public required DateTimeOffset Started { get; init; }

@@ -17,6 +17,24 @@ internal static class NodeEndpoints
     {
         api.MapGet("/node", (Services services) => TypedResults.Ok(services.Node));
         api.MapPost("/node/shutdown-guests", ShutDownAsync);
+        api.MapPost("/node/retire", Retire);
+    }
+
+    /// <summary>Has a private node make room for another program; its machines run on.</summary>
+    private static Accepted Retire(Services services)
+    {
+        if (services.Retire is null)
+        {
+            throw new ProblemException(
+                ProblemKind.Conflict, "this node was not started by a command, and is not ended by one",
+                "end it where it was started; under systemd: systemctl stop gantry");
+        }
+
+        // This request is one.
+        if (services.Requests.Open > 1)
+            throw new ProblemException(ProblemKind.InUse, "the node is working for another command", "try again later");
+        services.Retire();
+        return TypedResults.Accepted((string?)null);
     }
 
     /// <summary>Answers when all machines have ended, which may take as long as the deadline.</summary>

@@ -8,6 +8,9 @@ internal sealed class RequestCount(TimeProvider time)
     private int _open;
     private long _lastTicks = time.GetUtcNow().UtcTicks;
 
+    /// <summary>The requests under way.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     public DateTimeOffset LastUse => Volatile.Read(ref _open) > 0
         ? time.GetUtcNow() : new DateTimeOffset(Volatile.Read(ref _lastTicks), TimeSpan.Zero);
 

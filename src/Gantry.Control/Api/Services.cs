@@ -17,5 +17,10 @@ internal sealed record Services
 
     public required NodeResource Node { get; init; }
 
+    public required RequestCount Requests { get; init; }
+
+    /// <summary>Ends the node; null where that is not the API's to do.</summary>
+    public required Action? Retire { get; init; }
+
     public StateIdentity Identity => Store.Identity;
 }

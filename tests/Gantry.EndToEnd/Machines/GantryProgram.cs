@@ -36,8 +36,10 @@ internal sealed class GantryProgram(string home)
         string command, params (string After, string Typed)[] script) =>
         StartAsync("/usr/bin/script", ["-qefc", $"{Path} {command}", "/dev/null"], typing: null, script);
 
-    private async Task<(int Code, string Output, string Error)> StartAsync(
-        string program, string[] arguments, Func<StreamWriter, Task>? typing, (string After, string Typed)[]? script = null)
+    /// <summary>Starts a command that goes on; the caller reads what it says, and ends it.</summary>
+    public Process Start(params string[] arguments) => Start(Path, arguments);
+
+    private Process Start(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -50,7 +52,13 @@ internal sealed class GantryProgram(string home)
         start.Environment["NO_COLOR"] = "1";
         foreach (var (name, value) in Environment)
             start.Environment[name] = value;
-        using var process = Process.Start(start)!;
+        return Process.Start(start)!;
+    }
+
+    private async Task<(int Code, string Output, string Error)> StartAsync(
+        string program, string[] arguments, Func<StreamWriter, Task>? typing, (string After, string Typed)[]? script = null)
+    {
+        using var process = Start(program, arguments);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Limit);
         try

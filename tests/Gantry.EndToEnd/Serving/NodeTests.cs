@@ -103,6 +103,32 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
         static async Task<string> ReadAsync(string path) => File.Exists(path) ? await File.ReadAllTextAsync(path, Token) : "";
     }
 
+    [Fact]
+    public async Task Serve_TakesOverFromAPrivateNode_AndStartsWhatStartsWithTheHost()
+    {
+        await _gantry.OkAsync("create", "first", "--name", Machine);
+        await _gantry.OkAsync("set", Machine, "--autostart", "true", "--start-order", "1");
+        // A private node serves, and is no reason to start it.
+        await _gantry.RunAsync("stop", Machine);
+        Assert.Equal("stopped", Phase(await StatusAsync(_ => true)));
+        using var serve = _gantry.Start("serve");
+        try
+        {
+            while (await serve.StandardError.ReadLineAsync(Token) is { } line && !line.Contains(" serves on ", StringComparison.Ordinal))
+                ;
+            await StatusAsync(status => Phase(status) == "running");
+            Assert.False((await ApiAsync("node")).GetProperty("private").GetBoolean());
+            var text = await _gantry.OkAsync("shutdown", "--all", "--timeout", "20");
+            Assert.Matches($"{Machine} (is shut down|did not shut down in time)", text);
+            Assert.Equal("stopped", Phase(await StatusAsync(_ => true)));
+        }
+        finally
+        {
+            serve.Kill();
+            await serve.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
     private static string? Phase(JsonElement status) => status.GetProperty("phase").GetString();
 
     /// <summary>One that has ended may stay a zombie: the node that started it is dead, and somebody else reaps it.</summary>
