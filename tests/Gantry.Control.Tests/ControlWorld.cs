@@ -29,6 +29,8 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     public PowerDesk Desk { get; private set; } = null!;
 
+    public SaidTasks Tasks { get; } = new();
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines) =>
@@ -63,6 +65,7 @@ internal sealed class ControlWorld : IAsyncDisposable
             Store = world.Store,
             Cache = cache,
             Desk = desk,
+            Tasks = world.Tasks,
             Time = TimeProvider.System,
             Logs = NullLoggerFactory.Instance,
         });

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Gantry.Model;
@@ -55,6 +56,19 @@ internal sealed class NodeClient : IDisposable
         if (body is not null)
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         return SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>An answer that is text, line by line as it comes.</summary>
+    /// <exception cref="ProblemException">The node refused, or could not be reached.</exception>
+    public async IAsyncEnumerable<string> LinesAsync(
+        string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+            throw ProblemOf(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+            yield return line;
     }
 
     public void Dispose() => _http.Dispose();

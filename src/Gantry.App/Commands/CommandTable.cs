@@ -52,6 +52,7 @@ internal static class CommandTable
         new("image", CommandGroup.Builds, ImageCommand.Summary, ImageCommand.Build),
         new("demo", CommandGroup.Host, DemoCommand.Summary, DemoCommand.Build),
         new("serve", CommandGroup.Host, ServeCommand.Summary, ServeCommand.Build),
+        new("task", CommandGroup.Host, TaskCommand.Summary, TaskCommand.Build),
         new("doctor", CommandGroup.Host, DoctorCommand.Summary, DoctorCommand.Build),
         new("version", CommandGroup.Host, VersionCommand.Summary, VersionCommand.Build),
         new("completion", CommandGroup.Host, CompletionCommand.Summary, CompletionCommand.Build),

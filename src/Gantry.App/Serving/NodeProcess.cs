@@ -1,4 +1,5 @@
 using Gantry.Agent;
+using Gantry.Agent.Tasks;
 using Gantry.App.Commands;
 using Gantry.App.Hosting;
 using Gantry.Control.Api;
@@ -37,6 +38,9 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         var agent = new MachineAgent(
             new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
+        var tasks = new TaskRunner(
+            name, node.Store, new MachineWork(MachineServicesOf(node)), Path.Combine(node.Folders.Home, "tasks"), node.Time,
+            logs.CreateLogger<TaskRunner>());
         var socket = NodeLock.SocketOf(node.Folders);
         await using var api = new ApiServer(new ApiOptions
         {
@@ -54,6 +58,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             Store = node.Store,
             Cache = cache,
             Desk = desk,
+            Tasks = tasks,
             Time = node.Time,
             Logs = logs,
         });
@@ -62,7 +67,8 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         await Task.WhenAny(following, cache.WaitAsync(view => view.Revision >= 0, end.Token));
         List<Task> parts =
         [
-            following, director.RunAsync(end.Token), agent.RunAsync(end.Token), RepairNowAndThenAsync(end.Token),
+            following, director.RunAsync(end.Token), agent.RunAsync(end.Token), tasks.RunAsync(end.Token),
+            RepairNowAndThenAsync(end.Token),
         ];
         if (isPrivate)
             parts.Add(StayWhileNeededAsync(cache, api, end.Token));
@@ -121,7 +127,8 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         {
             await Task.WhenAny(_retired.Task, Task.Delay(IdleLook, node.Time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
-            var idle = node.Time.GetUtcNow() - api.LastUse > IdleTime && !cache.View.Statuses.Values.Any(IsBusy);
+            var idle = node.Time.GetUtcNow() - api.LastUse > IdleTime && !cache.View.Statuses.Values.Any(IsBusy)
+                && cache.View.HasNoTasksUnderWay;
             if (_retired.Task.IsCompleted || idle || !File.Exists(node.Folders.StateFile))
                 return;
         }
@@ -129,6 +136,20 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         static bool IsBusy(Model.State.Document<MachineStatus> status) =>
             status.Value.Phase != MachinePhase.Stopped || status.Value.NextRestart is not null;
     }
+
+    private static MachineServices MachineServicesOf(GantryNode node) => new()
+    {
+        Folders = node.Folders,
+        Machines = node.Machines,
+        Templates = node.Templates,
+        Launcher = node.Launcher,
+        Remover = node.Remover,
+        Host = node.Host,
+        Snapshots = node.Snapshots,
+        SnapshotDeleter = node.SnapshotDeleter,
+        Reverter = node.Reverter,
+        OnLonger = (number, stop) => BackgroundMerge.BeginAsync(node, number, stop),
+    };
 
     [LoggerMessage(LogLevel.Error, "What a crash left could not be put right: {Reason}")]
     private static partial void NotRepaired(ILogger log, string reason, Exception exception);

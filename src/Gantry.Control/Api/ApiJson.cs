@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Control.Api.Tasks;
 using Gantry.Control.Intents;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
+using Gantry.Model.Tasks;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Gantry.Control.Api;
@@ -16,6 +18,7 @@ namespace Gantry.Control.Api;
     [
         typeof(ApiEnum<Accelerator>), typeof(ApiEnum<MachinePhase>), typeof(ApiEnum<PowerState>),
         typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>), typeof(ApiEnum<ShutdownOutcome>),
+        typeof(ApiEnum<TaskPhase>),
     ])]
 [JsonSerializable(typeof(MachineResource))]
 [JsonSerializable(typeof(MachinePage))]
@@ -24,6 +27,15 @@ namespace Gantry.Control.Api;
 [JsonSerializable(typeof(PowerAnswer))]
 [JsonSerializable(typeof(NodeResource))]
 [JsonSerializable(typeof(GuestsShutdown))]
+[JsonSerializable(typeof(SnapshotList))]
+[JsonSerializable(typeof(TaskResource))]
+[JsonSerializable(typeof(TaskPage))]
+[JsonSerializable(typeof(List<TaskResource>))]
+[JsonSerializable(typeof(TaskEvent))]
+[JsonSerializable(typeof(CreateMachineBody))]
+[JsonSerializable(typeof(NewMachineBody))]
+[JsonSerializable(typeof(SnapshotBody))]
+[JsonSerializable(typeof(RollBackBody))]
 [JsonSerializable(typeof(ProblemDetails))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -1,8 +1,11 @@
 using Gantry.Control.Api.Machines;
+using Gantry.Control.Api.Tasks;
 using Gantry.Control.Cache;
 using Gantry.Control.Intents;
+using Gantry.Control.Tasks;
 using Gantry.Model;
 using Gantry.Model.State;
+using Gantry.Model.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -30,6 +33,8 @@ public sealed record ApiOptions
     public required ClusterCache Cache { get; init; }
 
     public required PowerDesk Desk { get; init; }
+
+    public required INodeTasks Tasks { get; init; }
 
     public required TimeProvider Time { get; init; }
 
@@ -66,6 +71,8 @@ public sealed class ApiServer : IAsyncDisposable
             Store = options.Store,
             Cache = options.Cache,
             Desk = options.Desk,
+            TaskDesk = new TaskDesk(options.Store, options.Time, SystemEntropy.Instance),
+            Tasks = options.Tasks,
             Time = options.Time,
             Node = options.Node,
             Requests = _requests,
@@ -84,6 +91,8 @@ public sealed class ApiServer : IAsyncDisposable
         var api = _app.MapGroup("/api/v1");
         NodeEndpoints.Map(api);
         MachineEndpoints.Map(api);
+        MachineTaskEndpoints.Map(api);
+        TaskEndpoints.Map(api);
     }
 
     /// <summary>When the last request ended; now while one is under way.</summary>

@@ -216,6 +216,40 @@ public sealed record ProblemResource
     };
 }
 
+/// <summary>What a machine was at one moment.</summary>
+public sealed record SnapshotResource
+{
+    public required string Name { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>It has the memory of a running machine too.</summary>
+    public required bool Memory { get; init; }
+
+    /// <summary>The snapshot before it; null for the first of its branch.</summary>
+    public string? Parent { get; init; }
+
+    /// <summary>The machine goes on from here.</summary>
+    public required bool Current { get; init; }
+
+    public required string Notes { get; init; }
+
+    internal static SnapshotResource Of(MachineRecord machine, SnapshotRecord snapshot) => new()
+    {
+        Name = snapshot.Name,
+        Created = snapshot.Created,
+        Memory = snapshot.MemoryFile is not null,
+        Parent = snapshot.Parent,
+        Current = snapshot.Name == machine.CurrentSnapshot,
+        Notes = snapshot.Notes,
+    };
+}
+
+public sealed record SnapshotList
+{
+    public required IReadOnlyList<SnapshotResource> Items { get; init; }
+}
+
 /// <summary>A page of machines.</summary>
 public sealed record MachinePage
 {

@@ -31,7 +31,7 @@ internal static class NodeEndpoints
         }
 
         // This request is one.
-        if (services.Requests.Open > 1)
+        if (services.Requests.Open > 1 || !services.Cache.View.HasNoTasksUnderWay)
             throw new ProblemException(ProblemKind.InUse, "the node is working for another command", "try again later");
         services.Retire();
         return TypedResults.Accepted((string?)null);

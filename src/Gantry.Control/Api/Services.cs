@@ -1,6 +1,8 @@
 using Gantry.Control.Cache;
 using Gantry.Control.Intents;
+using Gantry.Control.Tasks;
 using Gantry.Model.State;
+using Gantry.Model.Tasks;
 
 namespace Gantry.Control.Api;
 
@@ -12,6 +14,10 @@ internal sealed record Services
     public required ClusterCache Cache { get; init; }
 
     public required PowerDesk Desk { get; init; }
+
+    public required TaskDesk TaskDesk { get; init; }
+
+    public required INodeTasks Tasks { get; init; }
 
     public required TimeProvider Time { get; init; }
 

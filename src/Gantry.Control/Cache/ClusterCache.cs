@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
+using Gantry.Model.Tasks;
 
 namespace Gantry.Control.Cache;
 
@@ -16,6 +17,8 @@ public sealed class ClusterCache(IStateStore store)
     private readonly DocumentCollection<MachineAssignment> _assignments = RunningRecords.Assignments(store);
     private readonly DocumentCollection<MachineStatus> _statuses = RunningRecords.Statuses(store);
     private readonly DocumentCollection<NodeStatus> _nodes = RunningRecords.Nodes(store);
+    private readonly DocumentCollection<TaskOrder> _tasks = TaskRecords.Orders(store);
+    private readonly DocumentCollection<TaskState> _taskStates = TaskRecords.States(store);
     private volatile Published _published = new(ClusterView.Empty);
 
     public ClusterView View => _published.View;
@@ -63,6 +66,8 @@ public sealed class ClusterCache(IStateStore store)
         var assignments = await _assignments.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         var statuses = await _statuses.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         var nodes = await _nodes.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var tasks = await _tasks.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        var taskStates = await _taskStates.ReadAllAsync(cancellationToken).ConfigureAwait(false);
         return new ClusterView
         {
             Revision = machines.Revision,
@@ -73,6 +78,8 @@ public sealed class ClusterCache(IStateStore store)
             Assignments = ByNumber(assignments.All),
             Statuses = ByNumber(statuses.All),
             Nodes = nodes.All,
+            Tasks = tasks.All,
+            TaskStates = taskStates.All,
         };
     }
 
@@ -98,6 +105,10 @@ public sealed class ClusterCache(IStateStore store)
                 view = view with { Statuses = Apply(view.Statuses, _statuses, RunningRecords.Number, change, changed.Revision) };
             else if (change.Key.StartsWith(_nodes.Prefix, StringComparison.Ordinal))
                 view = view with { Nodes = Apply(view.Nodes, _nodes, id => id, change, changed.Revision) };
+            else if (change.Key.StartsWith(_tasks.Prefix, StringComparison.Ordinal))
+                view = view with { Tasks = Apply(view.Tasks, _tasks, id => id, change, changed.Revision) };
+            else if (change.Key.StartsWith(_taskStates.Prefix, StringComparison.Ordinal))
+                view = view with { TaskStates = Apply(view.TaskStates, _taskStates, id => id, change, changed.Revision) };
         }
 
         return view with { Revision = changed.Revision };

@@ -2,10 +2,13 @@ using System.Collections.Immutable;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
+using Gantry.Model.Tasks;
 
 namespace Gantry.Control.Cache;
 
-/// <summary>All machines with what is wanted, decided and seen of them, as of one revision of the store.</summary>
+/// <summary>
+/// All machines with what is wanted, decided and seen of them, and the tasks, as of one revision of the store.
+/// </summary>
 public sealed record ClusterView
 {
     public static ClusterView Empty { get; } = new();
@@ -31,6 +34,18 @@ public sealed record ClusterView
     /// <summary>By name.</summary>
     public ImmutableSortedDictionary<string, Document<NodeStatus>> Nodes { get; init; } =
         ImmutableSortedDictionary.Create<string, Document<NodeStatus>>(StringComparer.Ordinal);
+
+    /// <summary>What was asked for, by id: the oldest first.</summary>
+    public ImmutableSortedDictionary<string, Document<TaskOrder>> Tasks { get; init; } =
+        ImmutableSortedDictionary.Create<string, Document<TaskOrder>>(StringComparer.Ordinal);
+
+    /// <summary>What became of it, by id; none for what waits for its turn.</summary>
+    public ImmutableSortedDictionary<string, Document<TaskState>> TaskStates { get; init; } =
+        ImmutableSortedDictionary.Create<string, Document<TaskState>>(StringComparer.Ordinal);
+
+    /// <summary>Whether all tasks have ended.</summary>
+    public bool HasNoTasksUnderWay =>
+        Tasks.Keys.All(id => TaskStates.GetValueOrDefault(id)?.Value.HasEnded == true);
 
     /// <summary>A machine by name or number, as people give it; null when there is none.</summary>
     public Document<MachineRecord>? Find(string nameOrNumber)

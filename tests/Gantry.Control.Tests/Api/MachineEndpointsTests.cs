@@ -111,7 +111,7 @@ public sealed class MachineEndpointsTests
     [InlineData("machines/web/shutdown", """[1]""", 400, "")]
     [InlineData("machines/nothing/start", null, 404, "nothing")]
     [InlineData("machines/web/explode", null, 404, "explode")]
-    [InlineData("machines", null, 405, "POST")]
+    [InlineData("machines/web", null, 405, "POST")]
     public async Task Post_OfNonsense_IsAClientsErrorThatNamesIt(string path, string? body, int expected, string named)
     {
         await using var world = await ControlWorld.MakeAsync(Web);

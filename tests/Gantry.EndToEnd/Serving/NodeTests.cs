@@ -129,6 +129,40 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task Tasks_OverTheApi_SnapshotCloneRollBackAndDelete()
+    {
+        await _gantry.OkAsync("launch", "first", "--name", Machine);
+        var snapshot = await TaskAsync(HttpMethod.Post, $"machines/{Machine}/snapshots", """{"name":"before","memory":true}""");
+        Assert.Equal("done", Phase(snapshot));
+        var clone = await TaskAsync(HttpMethod.Post, $"machines/{Machine}/clone", """{"name":"kept-copy"}""");
+        Assert.Equal("done", Phase(clone));
+        Assert.Equal(
+            "kept-copy",
+            (await ApiAsync($"machines/{clone.GetProperty("result").GetProperty("machine").GetInt32()}")).GetProperty("name").GetString());
+        var back = await TaskAsync(HttpMethod.Post, $"machines/{Machine}/snapshots/before/rollback", """{"unrenewed":true}""");
+        Assert.Equal("done", Phase(back));
+        Assert.Equal("running", Phase(await StatusAsync(status => Phase(status) == "running")));
+        Assert.Equal("done", Phase(await TaskAsync(HttpMethod.Delete, "machines/kept-copy", body: null)));
+        var list = await _gantry.OkAsync("task", "list", "--machine", Machine);
+        Assert.Contains($"roll {Machine} back to before", list, StringComparison.Ordinal);
+        Assert.Contains(
+            "Cloning", await _gantry.OkAsync("task", "log", clone.GetProperty("id").GetString()!), StringComparison.Ordinal);
+        Assert.Equal(3, (await _gantry.RunAsync("task", "show", "none")).Code);
+    }
+
+    /// <summary>Asks for a task and waits for its end.</summary>
+    private async Task<JsonElement> TaskAsync(HttpMethod method, string path, string? body)
+    {
+        using var request = new HttpRequestMessage(method, "http://node/api/v1/" + path);
+        if (body is not null)
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var response = await _http.SendAsync(request, Token);
+        var text = await response.Content.ReadAsStringAsync(Token);
+        Assert.True(response.StatusCode == System.Net.HttpStatusCode.Accepted, text);
+        return await ApiAsync($"tasks/{JsonElement.Parse(text).GetProperty("id").GetString()}?wait=120");
+    }
+
     private static string? Phase(JsonElement status) => status.GetProperty("phase").GetString();
 
     /// <summary>One that has ended may stay a zombie: the node that started it is dead, and somebody else reaps it.</summary>
