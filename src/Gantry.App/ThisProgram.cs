@@ -20,6 +20,14 @@ internal static class ThisProgram
     public static string Version { get; } = typeof(ThisProgram).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
+    /// <summary>Its file, to be started again.</summary>
+    /// <exception cref="ProblemException">It runs inside another program.</exception>
+    public static string Path =>
+        Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "gantry"
+            ? path
+            : throw new ProblemException(
+                ProblemKind.Unavailable, "this program can't start itself again: it is not gantry", "run gantry serve");
+
     /// <summary>Differs between builds of different code, also where the version does not: 32 hexadecimal digits.</summary>
     public static string Build => LazyInitializer.EnsureInitialized(ref field, Digest);
 

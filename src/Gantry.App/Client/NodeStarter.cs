@@ -81,13 +81,8 @@ internal static class NodeStarter
 
     private static void Start(string log)
     {
-        var program = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "gantry"
-            ? path
-            : throw new ProblemException(
-                ProblemKind.Unavailable, "no node serves this home, and this program can't start one",
-                "run gantry serve");
         BackgroundProgram.Start(
-            program, ["serve", "--private"], log,
+            ThisProgram.Path, ["serve", "--private"], log,
             ["GANTRY_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DOTNET_ROOT", "NO_COLOR"]);
     }
 

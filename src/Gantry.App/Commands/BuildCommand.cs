@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Gantry.App.Hosting;
+using Gantry.App.Serving;
 using Gantry.Imaging.Builds;
 using Gantry.Imaging.Template;
 using Gantry.Model;
+using Gantry.Model.Tasks;
 using Gantry.Storage;
 
 namespace Gantry.App.Commands;
@@ -25,11 +27,25 @@ internal static class BuildCommand
         };
         onError.AcceptOnlyFromAmong("cleanup", "abort", "ask");
         var limit = new CacheLimit();
-        var command = new Command("build", Summary) { path, noCache, force, onError };
+        var forNode = new Option<bool>("--for-node")
+        {
+            Description = "End when standard input does, and say on the last line how it ended",
+            Hidden = true,
+        };
+        var command = new Command("build", Summary) { path, noCache, force, onError, forNode };
         variables.AddTo(command);
         limit.AddTo(command);
         command.Add(BuildCacheCommand.Build(context));
         command.SetAction(async (parse, cancellationToken) =>
+        {
+            if (parse.GetValue(forNode))
+                return await ForNodeAsync(context, token => RunAsync(parse, token), cancellationToken);
+            await RunAsync(parse, cancellationToken);
+            return ExitCodes.Ok;
+        });
+        return command;
+
+        async Task<TaskResult> RunAsync(ParseResult parse, CancellationToken cancellationToken)
         {
             var template = variables.Load(context, parse, parse.GetValue(path)!);
             var options = new BuildOptions
@@ -41,14 +57,54 @@ internal static class BuildCommand
             };
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
             await node.SweepAsync(cancellationToken);
+            var made = TaskResult.Nothing;
             foreach (var build in template.Builds)
-                await RunOneAsync(context, node, build, options, template.Secrets, cancellationToken);
-            return ExitCodes.Ok;
-        });
-        return command;
+            {
+                var result = await RunOneAsync(context, node, build, options, template.Secrets, cancellationToken);
+                made = made with
+                {
+                    Templates = [.. made.Templates, .. result.Template is { } one ? [one.Name] : (string[])[]],
+                    Files = [.. made.Files, .. result.Files],
+                };
+            }
+
+            return made;
+        }
     }
 
-    private static async Task RunOneAsync(
+    private static async Task<int> ForNodeAsync(
+        CommandContext context, Func<CancellationToken, Task<TaskResult>> run, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var node = EndWithNodeAsync(end);
+        string report;
+        try
+        {
+            report = BuildReport.Done(await run(end.Token));
+        }
+        catch (ProblemException e)
+        {
+            report = BuildReport.Failed(e.Problem);
+        }
+
+        context.Terminal.Out.Write(report + "\n");
+        context.Terminal.Out.Flush();
+        GC.KeepAlive(node);
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Standard input is a pipe that the node holds as long as it lives.</summary>
+    private static async Task EndWithNodeAsync(CancellationTokenSource end)
+    {
+        await using var input = Console.OpenStandardInput();
+        while (await input.ReadAsync(new byte[1]) > 0)
+        {
+        }
+
+        await end.CancelAsync();
+    }
+
+    private static async Task<BuildResult> RunOneAsync(
         CommandContext context,
         GantryNode node,
         Imaging.Definitions.BuildDefinition build,
@@ -73,5 +129,6 @@ internal static class BuildCommand
             output.Write($"  template {template.Name}: start a machine of it with gantry launch {template.Name}\n");
         foreach (var file in result.Files)
             output.Write($"  {file}\n");
+        return result;
     }
 }

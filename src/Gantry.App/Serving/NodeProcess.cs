@@ -39,7 +39,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
         var tasks = new TaskRunner(
-            name, node.Store, new MachineWork(MachineServicesOf(node)), Path.Combine(node.Folders.Home, "tasks"), node.Time,
+            name, node.Store, new NodeWork(new MachineWork(MachineServicesOf(node)), node.Time), Path.Combine(node.Folders.Home, "tasks"), node.Time,
             logs.CreateLogger<TaskRunner>());
         var socket = NodeLock.SocketOf(node.Folders);
         await using var api = new ApiServer(new ApiOptions

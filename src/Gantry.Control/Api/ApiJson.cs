@@ -36,6 +36,7 @@ namespace Gantry.Control.Api;
 [JsonSerializable(typeof(NewMachineBody))]
 [JsonSerializable(typeof(SnapshotBody))]
 [JsonSerializable(typeof(RollBackBody))]
+[JsonSerializable(typeof(BuildBody))]
 [JsonSerializable(typeof(ProblemDetails))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -93,6 +93,7 @@ public sealed class ApiServer : IAsyncDisposable
         MachineEndpoints.Map(api);
         MachineTaskEndpoints.Map(api);
         TaskEndpoints.Map(api);
+        BuildEndpoints.Map(api);
     }
 
     /// <summary>When the last request ended; now while one is under way.</summary>

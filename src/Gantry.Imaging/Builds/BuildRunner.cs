@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gantry.Engines.Qemu;
 using Gantry.Imaging.Definitions;
 using Gantry.Machines;
@@ -16,7 +17,7 @@ public sealed class BuildRunner
 {
     private readonly BuildServices _services;
     private readonly BuildPreparer _preparer;
-    private readonly Dictionary<string, BuildSession> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, BuildSession> _sessions = new(StringComparer.Ordinal);
 
     public BuildRunner(BuildServices services, IMachineHardware hardware, QemuHost host)
     {
@@ -59,7 +60,7 @@ public sealed class BuildRunner
         }
         finally
         {
-            _sessions.Remove(id);
+            _sessions.TryRemove(id, out _);
         }
     }
 

@@ -47,4 +47,4 @@ public static class TaskRecords
     IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(TaskOrder))]
 [JsonSerializable(typeof(TaskState))]
-internal sealed partial class TaskJson : JsonSerializerContext;
+public sealed partial class TaskJson : JsonSerializerContext;

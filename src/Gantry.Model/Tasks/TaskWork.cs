@@ -131,13 +131,8 @@ public abstract record TaskWork
         /// <summary>A file or a folder of them; absolute, on the node.</summary>
         public required string Path { get; init; }
 
-        /// <summary>In order: the last one that sets a variable wins.</summary>
+        /// <summary>The template's variables.</summary>
         public ValueList<BuildVariable> Variables { get; init => field = value ?? []; } = [];
-
-        /// <summary>
-        /// What the template reads from the environment; no more of it than that, because it may hold secrets.
-        /// </summary>
-        public ValueList<BuildVariable> Environment { get; init => field = value ?? []; } = [];
 
         /// <summary>Patterns of the builds to run; none runs all.</summary>
         public ValueList<string> Only { get; init => field = value ?? []; } = [];

@@ -139,6 +139,9 @@ public sealed class TaskEndpointsTests
     [InlineData("machines/web/clone", """{"name":7}""", "name")]
     [InlineData("machines/web/clone", """{"name":"ok","cpu":1}""", "cpu")]
     [InlineData("machines/web/snapshots", """{"name":"a b"}""", "a b")]
+    [InlineData("builds", """{"path":"relative"}""", "relative")]
+    [InlineData("builds", """{"path":"/t","variables":{"a b":"1"}}""", "a b")]
+    [InlineData("builds", """{"path":"/t","variables":{"a":1}}""", "variables")]
     [InlineData("machines", """{"template":"x"}""", "machine")]
     [InlineData("machines", """{"template":"../x","machine":{"name":"ok"}}""", "../x")]
     public async Task Body_ThatIsNotOne_IsRefusedByName(string path, string body, string named)

@@ -151,8 +151,62 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
         Assert.Equal(3, (await _gantry.RunAsync("task", "show", "none")).Code);
     }
 
+    [Fact]
+    public async Task Build_IsATask_ThatMakesATemplate_OrSaysWhyNot()
+    {
+        await _gantry.RunAsync("task", "list");
+        var path = builds.Write("by-task", BuildNode.Shell("echo task > /root/last"));
+        var task = await TaskAsync(HttpMethod.Post, "builds", $$"""{"path":"{{path}}","force":true}""");
+        Assert.True(Phase(task) == "done", task.GetRawText());
+        Assert.Equal("by-task", task.GetProperty("result").GetProperty("templates")[0].GetString());
+        Assert.Contains(
+            "Built qemu.mini", await _gantry.OkAsync("task", "log", task.GetProperty("id").GetString()!), StringComparison.Ordinal);
+        await _gantry.OkAsync("template", "delete", "by-task");
+
+        var wrong = await TaskAsync(HttpMethod.Post, "builds", $$"""{"path":"{{builds.Folders.Home}}/none.pkr.hcl"}""");
+        Assert.Equal("failed", Phase(wrong));
+        Assert.Contains("none.pkr.hcl", wrong.GetProperty("problem").GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Build_WhoseNodeIsKilled_OrThatIsCancelled_LeavesNothingRunning()
+    {
+        await _gantry.RunAsync("task", "list");
+        var path = builds.Write("never", BuildNode.Shell("sleep 600"));
+        var body = $$"""{"path":"{{path}}"}""";
+        var id = await AskAsync(HttpMethod.Post, "builds", body);
+        await ProvisioningAsync(id);
+        Assert.Contains("is cancelled", await _gantry.OkAsync("task", "cancel", id), StringComparison.Ordinal);
+        Assert.Empty(builds.Emulators());
+
+        id = await AskAsync(HttpMethod.Post, "builds", body);
+        await ProvisioningAsync(id);
+        await KillNodeAsync();
+        for (var look = 0; look < 600 && builds.Emulators().Any(); look++)
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Token);
+        Assert.Empty(builds.Emulators());
+        Assert.Contains("failed", await _gantry.OkAsync("task", "show", id), StringComparison.Ordinal);
+    }
+
+    /// <summary>Waits until a build's guest runs its last provisioner.</summary>
+    private async Task ProvisioningAsync(string id)
+    {
+        for (var look = 0; look < 600; look++)
+        {
+            if ((await _http.GetStringAsync($"http://node/api/v1/tasks/{id}/log", Token)).Contains("Provisioning", StringComparison.OrdinalIgnoreCase))
+                return;
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Token);
+        }
+
+        throw new TimeoutException(await _http.GetStringAsync($"http://node/api/v1/tasks/{id}/log", Token));
+    }
+
     /// <summary>Asks for a task and waits for its end.</summary>
-    private async Task<JsonElement> TaskAsync(HttpMethod method, string path, string? body)
+    private async Task<JsonElement> TaskAsync(HttpMethod method, string path, string? body) =>
+        await ApiAsync($"tasks/{await AskAsync(method, path, body)}?wait=120");
+
+    /// <summary>The id of the task that a request has become.</summary>
+    private async Task<string> AskAsync(HttpMethod method, string path, string? body)
     {
         using var request = new HttpRequestMessage(method, "http://node/api/v1/" + path);
         if (body is not null)
@@ -160,7 +214,7 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
         using var response = await _http.SendAsync(request, Token);
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(response.StatusCode == System.Net.HttpStatusCode.Accepted, text);
-        return await ApiAsync($"tasks/{JsonElement.Parse(text).GetProperty("id").GetString()}?wait=120");
+        return JsonElement.Parse(text).GetProperty("id").GetString()!;
     }
 
     private static string? Phase(JsonElement status) => status.GetProperty("phase").GetString();

@@ -1,5 +1,4 @@
 using Gantry.Control.Api.Tasks;
-using Gantry.Control.Tasks;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Tasks;
@@ -16,8 +15,6 @@ namespace Gantry.Control.Api.Machines;
 /// </summary>
 internal static class MachineTaskEndpoints
 {
-    private const string KeyHeader = "Idempotency-Key";
-
     public static void Map(IEndpointRouteBuilder api)
     {
         var machines = api.MapGroup("/machines");
@@ -35,7 +32,7 @@ internal static class MachineTaskEndpoints
     {
         var wanted = NewOf(body.Machine);
         Names.Check(body.Template, "template");
-        return AdmitAsync(
+        return TaskEndpoints.AdmitAsync(
             new TaskWork.CreateMachine { Template = body.Template, New = wanted }, services.Node.Name, http, services, stop);
     }
 
@@ -123,17 +120,8 @@ internal static class MachineTaskEndpoints
 
     private static Task<Accepted<TaskResource>> AdmitAsync(
         TaskWork work, MachineRecord machine, HttpContext http, Services services, CancellationToken stop) =>
-        AdmitAsync(work, services.Cache.View.NodeOf(machine) ?? services.Node.Name, http, services, stop);
-
-    private static async Task<Accepted<TaskResource>> AdmitAsync(
-        TaskWork work, string node, HttpContext http, Services services, CancellationToken stop)
-    {
-        var key = http.Request.Headers.TryGetValue(KeyHeader, out var given) ? given.ToString() : null;
-        var order = await services.TaskDesk.AdmitAsync(node, work, new TaskAsker("local", key), stop)
-            .ConfigureAwait(false);
-        return TypedResults.Accepted(
-            $"/api/v1/tasks/{order.Id}", TaskResource.Of(services.Cache.View, order, services.Tasks));
-    }
+        TaskEndpoints.AdmitAsync(
+            work, services.Cache.View.NodeOf(machine) ?? services.Node.Name, http, services, stop);
 
     private static async Task<MachineRecord> OrdinaryAsync(Services services, string machine, CancellationToken stop)
     {
@@ -157,7 +145,7 @@ internal static class MachineTaskEndpoints
     /// <summary>
     /// A request with a key may be one that was answered before: what it did then is no reason to refuse it now.
     /// </summary>
-    private static bool IsAskedAgain(HttpContext http) => http.Request.Headers.ContainsKey(KeyHeader);
+    private static bool IsAskedAgain(HttpContext http) => http.Request.Headers.ContainsKey(TaskEndpoints.KeyHeader);
 
     private static MachineId IdOf(MachineRecord machine) => new()
     {

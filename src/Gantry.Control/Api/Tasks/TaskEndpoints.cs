@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Gantry.Control.Cache;
+using Gantry.Control.Tasks;
 using Gantry.Model;
 using Gantry.Model.Tasks;
 using Microsoft.AspNetCore.Builder;
@@ -14,6 +15,9 @@ namespace Gantry.Control.Api.Tasks;
 /// <summary><c>/api/v1/tasks</c>: what is under way, and what became of it.</summary>
 internal static class TaskEndpoints
 {
+    /// <summary>The header with what the asker calls this one request.</summary>
+    public const string KeyHeader = "Idempotency-Key";
+
     private const int UsualPage = 100;
     private const int LongestPage = 1000;
 
@@ -29,6 +33,17 @@ internal static class TaskEndpoints
         tasks.MapGet("/{id}/log", LogAsync);
         tasks.MapGet("/{id}/events", (string id, HttpContext http, Services services, CancellationToken stop) =>
             TypedResults.ServerSentEvents(EventsAsync(id, Offset(http), services, stop)));
+    }
+
+    /// <summary>Records what a request asks for, under its key if it has one.</summary>
+    public static async Task<Accepted<TaskResource>> AdmitAsync(
+        TaskWork work, string node, HttpContext http, Services services, CancellationToken stop)
+    {
+        var key = http.Request.Headers.TryGetValue(KeyHeader, out var given) ? given.ToString() : null;
+        var order = await services.TaskDesk.AdmitAsync(node, work, new TaskAsker("local", key), stop)
+            .ConfigureAwait(false);
+        return TypedResults.Accepted(
+            $"/api/v1/tasks/{order.Id}", TaskResource.Of(services.Cache.View, order, services.Tasks));
     }
 
     private static Ok<TaskPage> List(

@@ -79,6 +79,7 @@ public sealed record TaskResource
         TaskWork.TakeSnapshot take => $"snapshot {take.Name} of {take.Target.Name}",
         TaskWork.DeleteSnapshot delete => $"delete snapshot {delete.Name} of {delete.Target.Name}",
         TaskWork.RollBack rollBack => $"roll {rollBack.Target.Name} back to {rollBack.Name}",
+        TaskWork.Build build => $"build {Path.GetFileName(build.Path.TrimEnd('/'))}",
         _ => work.KindName,
     };
 }
@@ -184,4 +185,26 @@ public sealed record RollBackBody
 
     /// <summary>Go on from memory also where the guest's clock and random numbers can't be renewed.</summary>
     public bool Unrenewed { get; init; }
+}
+
+/// <summary>A template file to build.</summary>
+public sealed record BuildBody
+{
+    /// <summary>A file or a folder; absolute, on the node.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The template's variables, as text.</summary>
+    public IReadOnlyDictionary<string, string>? Variables { get; init; }
+
+    /// <summary>Patterns of the builds to run; none runs all.</summary>
+    public IReadOnlyList<string>? Only { get; init; }
+
+    /// <summary>Patterns of the builds to leave out.</summary>
+    public IReadOnlyList<string>? Except { get; init; }
+
+    /// <summary>Neither use steps of earlier builds nor keep new ones.</summary>
+    public bool NoCache { get; init; }
+
+    /// <summary>Replace output that is there already.</summary>
+    public bool Force { get; init; }
 }
