@@ -22,7 +22,7 @@ namespace Gantry.Control.Api;
     ])]
 [JsonSerializable(typeof(MachineResource))]
 [JsonSerializable(typeof(MachinePage))]
-[JsonSerializable(typeof(MachineEvent))]
+[JsonSerializable(typeof(ChangeEvent))]
 [JsonSerializable(typeof(PowerBody))]
 [JsonSerializable(typeof(PowerAnswer))]
 [JsonSerializable(typeof(NodeResource))]

@@ -1,3 +1,4 @@
+using Gantry.Control.Api.Tasks;
 using Gantry.Control.Intents;
 using Gantry.Model;
 using Gantry.Model.Machines;
@@ -282,19 +283,25 @@ public sealed record PowerAnswer
 }
 
 /// <summary>
-/// What the event stream tells: <c>machine</c> when something is new about one; <c>beat</c> at its beginning and
-/// whenever nothing was for a while.
+/// What the event stream tells: <c>machine</c> and <c>task</c> when something is new about one; <c>beat</c> at its
+/// beginning and whenever nothing was for a while.
 /// </summary>
-public sealed record MachineEvent
+public sealed record ChangeEvent
 {
     /// <summary>All changes up to this revision of the store have been told.</summary>
     public required long Revision { get; init; }
 
-    /// <summary>Null in a beat.</summary>
+    /// <summary>Of the machine that it is about.</summary>
     public int? Number { get; init; }
 
-    /// <summary>Null in a beat, and when the machine was deleted.</summary>
+    /// <summary>Null when the machine was deleted.</summary>
     public MachineResource? Machine { get; init; }
+
+    /// <summary>The id of the task that it is about.</summary>
+    public string? TaskId { get; init; }
+
+    /// <summary>Null when the task was forgotten.</summary>
+    public TaskResource? Task { get; init; }
 }
 
 /// <summary>How the machines of a node that is to go down have ended.</summary>

@@ -15,9 +15,14 @@ internal static class ViewChanges
             .Concat(Between(before.Statuses, after.Statuses))
             .ToImmutableSortedSet();
 
-    private static IEnumerable<MachineNumber> Between<T>(
-        ImmutableSortedDictionary<MachineNumber, Document<T>> before,
-        ImmutableSortedDictionary<MachineNumber, Document<T>> after)
+    /// <summary>The ids of the tasks of which anything differs: order or state.</summary>
+    public static ImmutableSortedSet<string> TasksBetween(ClusterView before, ClusterView after) =>
+        Between(before.Tasks, after.Tasks).Concat(Between(before.TaskStates, after.TaskStates))
+            .ToImmutableSortedSet(StringComparer.Ordinal);
+
+    private static IEnumerable<TKey> Between<TKey, T>(
+        ImmutableSortedDictionary<TKey, Document<T>> before, ImmutableSortedDictionary<TKey, Document<T>> after)
+        where TKey : notnull
     {
         if (ReferenceEquals(before, after))
             return [];

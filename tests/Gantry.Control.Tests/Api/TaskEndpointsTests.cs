@@ -107,6 +107,25 @@ public sealed class TaskEndpointsTests
         Assert.Equal("line\n", await world.Http.GetStringAsync($"tasks/{id}/log", Token));
     }
 
+    [Fact]
+    public async Task ClustersEvents_TellOfTasksToo()
+    {
+        await using var world = await ControlWorld.MakeAsync(Web);
+        using var response = await world.Http.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, Token);
+        var events = SseParser.Create(await response.Content.ReadAsStreamAsync(Token)).EnumerateAsync(Token).GetAsyncEnumerator(Token);
+        await using var stop = events;
+        var id = Text((await world.PostAsync("machines/web/clone", """{"name":"copy"}""")).Body, "id");
+        await PutAsync(world, new TaskState { Id = id, Phase = TaskPhase.Done });
+        var phases = new List<string>();
+        while (!phases.Contains("done") && await events.MoveNextAsync())
+        {
+            if (events.Current.EventType == "task")
+                phases.Add(Text(JsonElement.Parse(events.Current.Data).GetProperty("task"), "phase"));
+        }
+
+        Assert.Equal("done", phases[^1]);
+    }
+
     [Theory]
     [InlineData("GET", "tasks/nothing", 404)]
     [InlineData("GET", "tasks/0123456789ab-01234567", 404)]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using Gantry.Control.Api.Tasks;
 using Gantry.Control.Cache;
 using Gantry.Control.Intents;
 using Gantry.Model;
@@ -112,9 +113,9 @@ internal static class MachineEndpoints
     }
 
     /// <summary>
-    /// Every machine that something is new about, from the revision after the one that was seen last.
+    /// Every machine and task that something is new about, from the revision after the one that was seen last.
     /// </summary>
-    private static async IAsyncEnumerable<SseItem<MachineEvent>> EventsAsync(
+    private static async IAsyncEnumerable<SseItem<ChangeEvent>> EventsAsync(
         Services services, long? seen, [EnumeratorCancellation] CancellationToken stop)
     {
         var before = services.Cache.View;
@@ -135,14 +136,26 @@ internal static class MachineEndpoints
             foreach (var number in ViewChanges.Between(before, view))
             {
                 var machine = view.Machines.GetValueOrDefault(number)?.Value;
-                var happened = new MachineEvent
+                var happened = new ChangeEvent
                 {
                     Revision = view.Revision,
                     Number = number.Value,
                     Machine = machine is null
                         ? null : MachineResource.Of(machine, view.Intent(machine), view.Status(machine)),
                 };
-                yield return new SseItem<MachineEvent>(happened, "machine") { EventId = IdOf(services, view) };
+                yield return new SseItem<ChangeEvent>(happened, "machine") { EventId = IdOf(services, view) };
+            }
+
+            foreach (var id in ViewChanges.TasksBetween(before, view))
+            {
+                var happened = new ChangeEvent
+                {
+                    Revision = view.Revision,
+                    TaskId = id,
+                    Task = view.Tasks.GetValueOrDefault(id) is { } order
+                        ? TaskResource.Of(view, order.Value, services.Tasks) : null,
+                };
+                yield return new SseItem<ChangeEvent>(happened, "task") { EventId = IdOf(services, view) };
             }
 
             before = view;
@@ -165,8 +178,8 @@ internal static class MachineEndpoints
         }
     }
 
-    private static SseItem<MachineEvent> Beat(Services services, ClusterView view) =>
-        new(new MachineEvent { Revision = view.Revision }, "beat") { EventId = IdOf(services, view) };
+    private static SseItem<ChangeEvent> Beat(Services services, ClusterView view) =>
+        new(new ChangeEvent { Revision = view.Revision }, "beat") { EventId = IdOf(services, view) };
 
     private static string IdOf(Services services, ClusterView view) =>
         string.Create(CultureInfo.InvariantCulture, $"{services.Identity.Generation}.{view.Revision}");
