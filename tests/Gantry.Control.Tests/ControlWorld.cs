@@ -87,14 +87,14 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     public static MachineRecord Machine(
         int number, string name, MachineRole role = MachineRole.Ordinary, AutostartSpec? autostart = null) => new()
-    {
-        Number = new MachineNumber(number),
-        Uuid = new Guid(number, 0, 0, new byte[8]),
-        Spec = new MachineSpec { Name = name, Isa = Isa.X86_64, Autostart = autostart },
-        Created = DateTimeOffset.UnixEpoch,
-        InstanceId = $"i-{number}",
-        Role = role,
-    };
+        {
+            Number = new MachineNumber(number),
+            Uuid = new Guid(number, 0, 0, new byte[8]),
+            Spec = new MachineSpec { Name = name, Isa = Isa.X86_64, Autostart = autostart },
+            Created = DateTimeOffset.UnixEpoch,
+            InstanceId = $"i-{number}",
+            Role = role,
+        };
 
     public async Task PutAsync(MachineRecord machine) => await Store.CommitAsync(
         new StateTransaction
