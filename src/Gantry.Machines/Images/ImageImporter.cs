@@ -177,7 +177,7 @@ public sealed class ImageImporter
         var image = ForeignImage.Check(
             source.Path, source.Format, source.Part, disk.Name, mayHaveExtents: source.Part is null && disk.Expected is null);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var isKnown = job.Digest is not null && job.Disks.Count == 1 && disk.Expected is null;
+        var isKnown = job.Digest is not null && disk.Name == job.SourceName && source.Part is null && image.Files.Count == 1;
         var hashing = isKnown
             ? Task.FromResult((Sha256: job.Digest!, Second: (string?)null))
             : SourceHasher.HashAsync(image.Files, source.Part, disk.Expected?.Algorithm, both.Token);
