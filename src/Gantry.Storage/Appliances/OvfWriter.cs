@@ -40,8 +40,6 @@ public static class OvfWriter
             Indent = true,
             Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
             NewLineChars = "\n",
-            // Notes may hold what XML can't say.
-            CheckCharacters = true,
         };
         using (var xml = XmlWriter.Create(buffer, settings))
         {
@@ -134,7 +132,7 @@ public static class OvfWriter
         {
             xml.WriteStartElement("AnnotationSection", Ovf);
             Element(xml, "Info", "Notes");
-            Element(xml, "Annotation", new string([.. spec.Notes.Where(XmlConvert.IsXmlChar)]));
+            Element(xml, "Annotation", Sayable(spec.Notes));
             xml.WriteEndElement();
         }
 
@@ -246,6 +244,10 @@ public static class OvfWriter
             yield return card;
         }
     }
+
+    /// <summary>The text without the characters that XML has no way to say.</summary>
+    private static string Sayable(string text) => string.Concat(
+        text.EnumerateRunes().Where(rune => !rune.IsBmp || XmlConvert.IsXmlChar((char)rune.Value)).Select(rune => rune.ToString()));
 
     private static int TypeOf(DiskBus bus) => bus switch
     {
