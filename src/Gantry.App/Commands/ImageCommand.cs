@@ -5,17 +5,22 @@ using Gantry.Storage.Media;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files,
-/// options and time give the same bytes; owners and times of the host's files are not taken over.</summary>
+/// <summary><c>gantry image list|show|import|export|delete</c>, each in a file of its own, and here
+/// <c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files, options and
+/// time give the same bytes; owners and times of the host's files are not taken over.</summary>
 internal static class ImageCommand
 {
-    public const string Summary = "Make ISO, FAT and cpio images of folders";
+    public const string Summary = "Import and export disk images and OVAs; make ISO, FAT and cpio images of folders";
 
     /// <summary>The reproducible-builds.org variable that tools share.</summary>
     private const string TimeVariable = "SOURCE_DATE_EPOCH";
 
     public static Command Build(CommandContext context) =>
-        new("image", Summary) { MakeIso(context), MakeFat(context), MakeCpio(context) };
+        new("image", Summary)
+        {
+            ImageListCommand.List(context), ImageListCommand.Show(context), ImageImportCommand.Build(context),
+            ImageExportCommand.Build(context), ImageListCommand.Delete(context), MakeIso(context), MakeFat(context), MakeCpio(context),
+        };
 
     private static Command MakeIso(CommandContext context)
     {

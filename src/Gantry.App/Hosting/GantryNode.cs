@@ -102,6 +102,14 @@ internal sealed class GantryNode : IAsyncDisposable
     public ImageLibrary Images => LazyInitializer.EnsureInitialized(
         ref field, () => new ImageLibrary(Store, Volumes, DiskTool, Jobs, Time));
 
+    public ImageImporter Importer => LazyInitializer.EnsureInitialized(ref field, NewImporter);
+
+    public ImageExporter Exporter => LazyInitializer.EnsureInitialized(
+        ref field, () => new ImageExporter(Machines, Templates, Volumes, DiskTool, Host, Freezer, Turns, Jobs, Time, Entropy));
+
+    public ImageFetcher Fetcher => LazyInitializer.EnsureInitialized(
+        ref field, () => new ImageFetcher(Folders.Downloads, ImageFetcher.CreateClient(), Time));
+
     public LayerStore Layers => LazyInitializer.EnsureInitialized(
         ref field, () => new LayerStore(Store, Folders, Volumes, Time));
 
@@ -137,6 +145,21 @@ internal sealed class GantryNode : IAsyncDisposable
         Builder.SweepClaims();
     }
 
+    private ImageImporter NewImporter() => new(new ImportServices
+    {
+        Volumes = Volumes,
+        Images = DiskTool,
+        Machines = Machines,
+        Templates = Templates,
+        TemplateMaker = TemplateMaker,
+        Maker = Maker,
+        Remover = Remover,
+        Host = Host,
+        Jobs = Jobs,
+        Time = Time,
+        Entropy = Entropy,
+    });
+
     private BuildRunner NewBuilder() => new(
         new BuildServices
         {
@@ -153,7 +176,7 @@ internal sealed class GantryNode : IAsyncDisposable
             TemplateMaker = TemplateMaker,
             Images = Images,
             Layers = Layers,
-            Fetcher = new ImageFetcher(Folders.Downloads, ImageFetcher.CreateClient(), Time),
+            Fetcher = Fetcher,
             Jobs = Jobs,
             Time = Time,
             Entropy = Entropy,
@@ -165,7 +188,8 @@ internal sealed class GantryNode : IAsyncDisposable
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
         var kinds = new JobKindRegistry(
-            TemplateMaker.Kind, Images.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind, Reverter.Kind);
+            TemplateMaker.Kind, Images.Kind, Importer.Kind, Exporter.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind,
+            Reverter.Kind);
         var found = await new JobRecovery(Journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
             .ConfigureAwait(false);
         await Maker.RepairAsync(cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Gantry.Machines.Guest;
 using Gantry.Model;
+using Gantry.Storage;
 
 namespace Gantry.Imaging.Answers;
 

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Gantry.Machines.Guest;
 using Gantry.Model;
+using Gantry.Storage;
 
 namespace Gantry.Imaging.Downloads;
 

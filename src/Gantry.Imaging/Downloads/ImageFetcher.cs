@@ -97,7 +97,7 @@ public sealed class ImageFetcher(string cacheFolder, HttpClient http, TimeProvid
             throw new ProblemException(
                 ProblemKind.NotFound,
                 Directory.Exists(path) ? $"{path} is a folder, not an image" : $"there is no image {path}",
-                "check the path; a relative one begins at the template's folder");
+                "check the path; a relative one begins at the template's folder, and in a shell at the current one");
         }
 
         var sha256 = await VerifyAsync(path, path, wanted, request, progress, cancellationToken);
@@ -179,7 +179,7 @@ public sealed class ImageFetcher(string cacheFolder, HttpClient http, TimeProvid
                 $"{shown} has the wrong checksum: expected {wanted}, found {wanted.Algorithm}:{found}"
                     + (damage is null ? "" : $"; {damage}"),
                 damage is null
-                    ? "check iso_checksum against the publisher's list; if it is right, the file is not what it should be"
+                    ? "check the given checksum against the publisher's list; if it is right, the file is not what it should be"
                     : "download the file again");
         }
 
@@ -223,7 +223,7 @@ public sealed class ImageFetcher(string cacheFolder, HttpClient http, TimeProvid
         {
             throw new ProblemException(
                 ProblemKind.NotFound, $"there is no list of checksums {path}",
-                "check the path; a relative one begins at the template's folder");
+                "check the path; a relative one begins at the template's folder, and in a shell at the current one");
         }
 
         return info.Length <= MaxListSize

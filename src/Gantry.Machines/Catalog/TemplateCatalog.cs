@@ -92,6 +92,39 @@ public sealed class TemplateCatalog(IStateStore store)
         return commit.Succeeded;
     }
 
+    /// <summary>
+    /// Takes back what <see cref="TryPublishAsync"/> did: the record goes, and its name belongs to the one before again where
+    /// that is still there. False, and nothing written, when somebody uses the template by now.
+    /// </summary>
+    public async ValueTask<bool> TryUnpublishAsync(
+        TemplateRecord template, string? previousId, IEnumerable<StateOperation> changes, CancellationToken cancellationToken)
+    {
+        var nameKey = NamePrefix + template.Name;
+        var previous = previousId is null ? null : await _records.GetAsync(previousId, cancellationToken).ConfigureAwait(false);
+        List<StateCompare> when =
+        [
+            new StateCompare.RangeEmpty(UserPrefix(template.Id)),
+            new StateCompare.ValueIs(nameKey, Encoding.ASCII.GetBytes(template.Id)),
+        ];
+        List<StateOperation> then = [_records.Delete(template.Id), .. changes];
+        if (template.Parent is { } parent)
+            then.Add(Unuse(parent, $"template-{template.Id}"));
+        if (previous is null)
+        {
+            then.Add(new StateOperation.Delete(nameKey));
+        }
+        else
+        {
+            when.Add(_records.Unchanged(previous));
+            then.Add(_records.Put(previousId!, previous.Value with { Superseded = false }));
+            then.Add(new StateOperation.Put(nameKey, Encoding.ASCII.GetBytes(previousId!)));
+        }
+
+        var commit = await store.CommitAsync(
+            new StateTransaction { When = [.. when], Then = [.. then] }, cancellationToken).ConfigureAwait(false);
+        return commit.Succeeded;
+    }
+
     /// <summary>Gives a template another name; its id, and all that stands on it, stay.</summary>
     /// <exception cref="ProblemException">The new name is none or is taken, or the template changed meanwhile.</exception>
     public async ValueTask<TemplateRecord> RenameAsync(

@@ -1,4 +1,5 @@
 using Gantry.Model;
+using Gantry.Storage;
 
 namespace Gantry.Machines.Guest;
 

@@ -49,6 +49,15 @@ public sealed class ImageLibrary
     public async ValueTask<ImmutableArray<ImageRecord>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await _records.ListAsync(cancellationToken).ConfigureAwait(false)).Select(document => document.Value)];
 
+    /// <summary>Forgets an image. Its volume goes too, with the last machine or template that stands on it.</summary>
+    public async Task DeleteAsync(ImageRecord image, CancellationToken cancellationToken)
+    {
+        await _store.CommitAsync(
+            new StateTransaction { Then = [_records.Delete(image.Digest), _volumes.Unuse(image.Volume, UserOf(image.Digest))] },
+            cancellationToken).ConfigureAwait(false);
+        await _volumes.CollectAsync(image.Volume, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The image in the store, imported now if it is not there yet.</summary>
     /// <param name="path">The file.</param>
     /// <param name="digest">Its SHA-256, in hexadecimal digits, known to be right.</param>
@@ -122,12 +131,14 @@ public sealed class ImageLibrary
             new StateTransaction
             {
                 When = [_records.Absent(import.Digest)],
-                Then = [_records.Put(import.Digest, image), _volumes.Use(import.Volume.Id, $"image-{import.Digest}")],
+                Then = [_records.Put(import.Digest, image), _volumes.Use(import.Volume.Id, UserOf(import.Digest))],
             },
             cancellationToken).ConfigureAwait(false);
         await _volumes.ReleaseAsync(import.Volume.Id, JobUser(import), cancellationToken).ConfigureAwait(false);
         return import;
     }
+
+    private static string UserOf(string digest) => $"image-{digest}";
 
     private static string JobUser(ImageImport import) => $"import-{import.Volume.Id}";
 }

@@ -196,6 +196,9 @@ public sealed class TemplateMaker
     private async ValueTask DropVolumesAsync(
         TemplatePublication context, StepRun run, CancellationToken cancellationToken)
     {
+        // Killed between the transaction and the journal's line, it is published, and whole.
+        if (await _templates.FindByIdAsync(context.TemplateId, cancellationToken).ConfigureAwait(false) is not null)
+            return;
         foreach (var volume in Planned(context))
         {
             await _volumes.ReleaseAsync(volume.Id, User(context.TemplateId), cancellationToken).ConfigureAwait(false);
@@ -338,5 +341,6 @@ public sealed class TemplateMaker
         return template.Variables is { } variables ? disks.Append(variables) : disks;
     }
 
-    private static string User(string templateId) => $"template-{templateId}";
+    /// <summary>How a template is named as the user of its volumes.</summary>
+    internal static string User(string templateId) => $"template-{templateId}";
 }

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
 using Gantry.Model;
-using Gantry.Storage.Volumes;
 
 namespace Gantry.Storage.Images;
 
@@ -78,71 +76,8 @@ public static class DiskImageFormats
     /// <param name="path">The file.</param>
     /// <param name="claimed">What it is said to be; null takes the name's ending, and with none of those what it is.</param>
     /// <exception cref="ProblemException">It is something else, or refers to other files.</exception>
-    public static DiskImageFormat CheckForeign(string path, DiskImageFormat? claimed)
-    {
-        using var file = OpenForReading(path);
-        var found = Sniff(file);
-        var extension = Path.GetExtension(path).TrimStart('.');
-        var expected = claimed ?? (TryParse(extension, out var byName) ? byName : found);
-        if (found != expected)
-        {
-            throw new ProblemException(
-                ProblemKind.InvalidInput,
-                $"{path} is said to be a {expected.QemuName()} image, but its content is {Describe(found)}",
-                found == DiskImageFormat.Raw
-                    ? "check that the file is whole, or name it as what it is"
-                    : $"use it as format \"{found.QemuName()}\"");
-        }
-
-        if (found == DiskImageFormat.Qcow2)
-            CheckStandsAlone(path, file);
-        if (found == DiskImageFormat.Vmdk)
-            CheckMonolithic(path, file);
-        return found;
-    }
-
-    private static FileStream OpenForReading(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ProblemException(ProblemKind.NotFound, $"there is no disk image {path}", inner: e);
-        }
-    }
-
-    private static void CheckStandsAlone(string path, FileStream file)
-    {
-        var header = Qcow2Header.Read(file) ?? throw new ProblemException(
-            ProblemKind.InvalidInput, $"{path} begins like a qcow2 image, but its header is damaged");
-        if (header.BackingFile is null && !header.ExternalData)
-            return;
-        throw new ProblemException(
-            ProblemKind.InvalidInput,
-            header.ExternalData
-                ? $"{path} keeps its data in another file, which an image from outside may not"
-                : $"{path} is only a layer over another file ({header.BackingFile}), which an image from outside may not be",
-            $"make it whole first: qemu-img convert -O qcow2 {path} whole.qcow2");
-    }
-
-    /// <summary>A VMDK descriptor names the files of its extents; only the kinds with data in the same file are taken.</summary>
-    private static void CheckMonolithic(string path, FileStream file)
-    {
-        var head = new byte[1 << 16];
-        file.Position = 0;
-        var text = Encoding.Latin1.GetString(head, 0, file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false));
-        var own = Path.GetFileName(path);
-        var descriptorOnly = text.StartsWith("# Disk DescriptorFile", StringComparison.Ordinal);
-        var parent = text.Contains("parentFileNameHint", StringComparison.Ordinal);
-        if (!descriptorOnly && !parent)
-            return;
-        throw new ProblemException(
-            ProblemKind.InvalidInput,
-            $"{path} refers to other files, which an image from outside may not",
-            $"make it whole first: qemu-img convert -O qcow2 {own} whole.qcow2");
-    }
+    public static DiskImageFormat CheckForeign(string path, DiskImageFormat? claimed) =>
+        ForeignImage.Check(path, claimed).Source.Format;
 
     private static bool HasFooter(Stream file)
     {
@@ -167,6 +102,6 @@ public static class DiskImageFormats
         return true;
     }
 
-    private static string Describe(DiskImageFormat format) =>
+    internal static string Describe(DiskImageFormat format) =>
         format == DiskImageFormat.Raw ? "none of the formats known by their headers (raw, or damaged)" : format.QemuName();
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Gantry.Machines.Guest;
+namespace Gantry.Storage;
 
 /// <summary>
 /// What identifies a file's content to this host without reading it. The base library tells neither a file's number
