@@ -1,8 +1,11 @@
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Text.Json;
 using Gantry.Control.Api;
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Director;
+using Gantry.Control.Tests.Consoles;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
@@ -19,6 +22,7 @@ internal sealed class ControlWorld : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _parts = [];
     private ApiServer? _api;
+    private SocketsHttpHandler? _handler;
 
     public InMemoryStateStore Store { get; } = new();
 
@@ -26,7 +30,13 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines)
+    /// <summary>The node behind the consoles.</summary>
+    public FakeNode ConsoleNode { get; } = new();
+
+    public static Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines) =>
+        MakeAsync(new ConsoleLimits(), machines);
+
+    public static async Task<ControlWorld> MakeAsync(ConsoleLimits limits, params IEnumerable<MachineRecord> machines)
     {
         var world = new ControlWorld();
         foreach (var machine in machines)
@@ -49,11 +59,13 @@ internal sealed class ControlWorld : IAsyncDisposable
             },
             Store = world.Store,
             Cache = cache,
+            NodeService = world.ConsoleNode,
+            ConsoleLimits = limits,
             Time = TimeProvider.System,
             Logs = NullLoggerFactory.Instance,
         });
         await world._api.StartAsync(socket, Token);
-        world.Http = new HttpClient(new SocketsHttpHandler
+        world._handler = new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) =>
             {
@@ -61,7 +73,8 @@ internal sealed class ControlWorld : IAsyncDisposable
                 await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken);
                 return new NetworkStream(connection, ownsSocket: true);
             },
-        })
+        };
+        world.Http = new HttpClient(world._handler)
         {
             BaseAddress = new Uri("http://node/api/v1/"),
         };
@@ -93,6 +106,34 @@ internal sealed class ControlWorld : IAsyncDisposable
     public async Task<(int Status, JsonElement Body)> PostAsync(string path, string? body = null, string type = "application/json") =>
         await ReadAsync(await Http.PostAsync(
             path, body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, type), Token));
+
+    /// <summary>Opens a WebSocket at a path of the server.</summary>
+    public async Task<ClientWebSocket> OpenAsync(string path, params IEnumerable<string> protocols)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        foreach (var protocol in protocols)
+            socket.Options.AddSubProtocol(protocol);
+        using var invoker = new HttpMessageInvoker(_handler!, disposeHandler: false);
+        try
+        {
+            await socket.ConnectAsync(new Uri("ws://node" + path), invoker, Token);
+            return socket;
+        }
+        catch (WebSocketException e)
+        {
+            var status = (int)socket.HttpStatusCode;
+            socket.Dispose();
+            throw new HttpRequestException($"the upgrade was answered with {status}", e, (System.Net.HttpStatusCode)status);
+        }
+    }
+
+    /// <summary>Ends the server as its node's program does.</summary>
+    public async Task EndAsync()
+    {
+        await _api!.DisposeAsync();
+        _api = null;
+    }
 
     /// <summary>Waits for the director's decision on a machine's newest intent.</summary>
     public async Task<MachineAssignment> AssignmentAsync(MachineRecord machine, long sequence)

@@ -33,6 +33,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             name, node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
         var socket = NodeLock.SocketOf(node.Folders);
+        await using var service = new NodeService(node.Host, node.Machines, node.Login, node.Time);
         await using var api = new ApiServer(new ApiOptions
         {
             SocketPath = socket,
@@ -47,6 +48,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             },
             Store = node.Store,
             Cache = cache,
+            NodeService = service,
             Time = node.Time,
             Logs = logs,
         });

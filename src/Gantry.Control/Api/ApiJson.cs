@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Control.Api.Machines;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Model.Nodes;
 using Gantry.Model.Running;
 using Microsoft.AspNetCore.Mvc;
 
@@ -14,7 +16,7 @@ namespace Gantry.Control.Api;
     Converters =
     [
         typeof(ApiEnum<Accelerator>), typeof(ApiEnum<MachinePhase>), typeof(ApiEnum<PowerState>),
-        typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>),
+        typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>), typeof(ApiEnum<ConsoleKind>),
     ])]
 [JsonSerializable(typeof(MachineResource))]
 [JsonSerializable(typeof(MachinePage))]
@@ -22,6 +24,9 @@ namespace Gantry.Control.Api;
 [JsonSerializable(typeof(PowerBody))]
 [JsonSerializable(typeof(PowerAnswer))]
 [JsonSerializable(typeof(NodeResource))]
+[JsonSerializable(typeof(ConsoleBody))]
+[JsonSerializable(typeof(ConsoleTicketResource))]
+[JsonSerializable(typeof(KeysBody))]
 [JsonSerializable(typeof(ProblemDetails))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -1,7 +1,9 @@
 using Gantry.Control.Api.Machines;
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Intents;
 using Gantry.Model;
+using Gantry.Model.Nodes;
 using Gantry.Model.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,6 +27,11 @@ public sealed record ApiOptions
     public required IStateStore Store { get; init; }
 
     public required ClusterCache Cache { get; init; }
+
+    /// <summary>This node's machines, for what does not go through the store.</summary>
+    public required INodeService NodeService { get; init; }
+
+    public ConsoleLimits ConsoleLimits { get; init; } = new();
 
     public required TimeProvider Time { get; init; }
 
@@ -61,6 +68,7 @@ public sealed class ApiServer : IAsyncDisposable
             Store = options.Store,
             Cache = options.Cache,
             Desk = new PowerDesk(options.Store, options.Time),
+            Consoles = new ConsoleDesk(options.NodeService, options.ConsoleLimits, options.Time, options.Logs),
             Time = options.Time,
             Node = options.Node,
         });
@@ -71,12 +79,14 @@ public sealed class ApiServer : IAsyncDisposable
         _app = builder.Build();
         _app.Use(next => http => _requests.CountAsync(next, http));
         _app.UseMiddleware<ProblemResponses>();
+        _app.UseWebSockets();
         _app.MapGet("/healthz", () => TypedResults.Text("ok\n"));
         _app.MapGet("/readyz", (Services services) => services.Cache.View.Revision >= 0
             ? Results.Text("ok\n") : Results.Text("the store has not been read yet\n", statusCode: 503));
         var api = _app.MapGroup("/api/v1");
         api.MapGet("/node", (Services services) => TypedResults.Ok(services.Node));
         MachineEndpoints.Map(api);
+        ConsoleEndpoints.Map(api);
     }
 
     /// <summary>When the last request ended; now while one is under way.</summary>

@@ -1,4 +1,5 @@
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Intents;
 using Gantry.Model.State;
 
@@ -12,6 +13,8 @@ internal sealed record Services
     public required ClusterCache Cache { get; init; }
 
     public required PowerDesk Desk { get; init; }
+
+    public required ConsoleDesk Consoles { get; init; }
 
     public required TimeProvider Time { get; init; }
 

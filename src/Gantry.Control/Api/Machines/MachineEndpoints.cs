@@ -190,7 +190,7 @@ internal static class MachineEndpoints
         view.Find(machine)?.Value ?? throw NotFound(view, machine);
 
     /// <summary>As <see cref="Find"/>, but a machine that was made a moment ago is waited for.</summary>
-    private static async Task<MachineRecord> FindNowAsync(Services services, string machine, CancellationToken stop)
+    internal static async Task<MachineRecord> FindNowAsync(Services services, string machine, CancellationToken stop)
     {
         if (services.Cache.View.Find(machine) is { } found)
             return found.Value;
