@@ -41,6 +41,13 @@ internal static class NodeStarter
         return new NodeClient(socket);
     }
 
+    /// <summary>The node that serves this user's home; null where none does.</summary>
+    public static async Task<NodeClient?> FindAsync(CancellationToken cancellationToken)
+    {
+        var socket = NodeLock.SocketOf(DataFolders.FromEnvironment());
+        return await AnswersAsync(socket, cancellationToken) ? new NodeClient(socket) : null;
+    }
+
     private static void Start(string log)
     {
         var program = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "gantry"
