@@ -24,8 +24,11 @@ public interface ISerialPort
 /// </summary>
 public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, TimeProvider time) : ISerialPort
 {
-    /// <summary>QEMU notices late that a client has left, and that one has come, when it is busy.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>QEMU notices a little late that the last client has left.</summary>
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>A QEMU that starts, or copies disks, may be busy for long before it sees that a client has come.</summary>
+    private static readonly TimeSpan ComePatience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(20);
 
@@ -37,7 +40,8 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            if (!await BecomesAsync(guest.Monitor, connected: false, cancellationToken).ConfigureAwait(false))
+            if (!await BecomesAsync(guest.Monitor, connected: false, LeavePatience, cancellationToken)
+                .ConfigureAwait(false))
             {
                 throw new ProblemException(
                     ProblemKind.Conflict, $"somebody else is at the console of {Name}, without this node",
@@ -46,7 +50,7 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
 
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(host.PathsOf(machine.Number).Serial), cancellationToken)
                 .ConfigureAwait(false);
-            if (await BecomesAsync(guest.Monitor, connected: true, cancellationToken).ConfigureAwait(false))
+            if (await BecomesAsync(guest.Monitor, connected: true, ComePatience, cancellationToken).ConfigureAwait(false))
                 return socket;
             throw new ProblemException(
                 ProblemKind.TimedOut, $"{Name} does not take the connection to its serial console",
@@ -83,12 +87,13 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
         }
     }
 
-    private async Task<bool> BecomesAsync(IQemuMonitor monitor, bool connected, CancellationToken cancellationToken)
+    private async Task<bool> BecomesAsync(
+        IQemuMonitor monitor, bool connected, TimeSpan patience, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         while (await IsConnectedAsync(monitor, cancellationToken).ConfigureAwait(false) != connected)
         {
-            if (time.GetElapsedTime(began) > Patience)
+            if (time.GetElapsedTime(began) > patience)
                 return false;
             await Task.Delay(Again, time, cancellationToken).ConfigureAwait(false);
         }

@@ -35,7 +35,7 @@ public abstract record ConsoleRequest
     public sealed record Exec : ConsoleRequest
     {
         /// <summary>UTF-8 bytes; longer ones Linux would not take as one argument.</summary>
-        public const int LongestCommand = 128 * 1024;
+        public const int LongestCommand = 128 * 1024 - 1;
 
         /// <summary>Null for a login shell, which then has a terminal.</summary>
         public string? Command { get; init; }
