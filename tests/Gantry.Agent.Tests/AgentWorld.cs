@@ -2,6 +2,7 @@ using Gantry.Engines.Fake;
 using Gantry.Machines.Catalog;
 using Gantry.Machines.Create;
 using Gantry.Machines.Delete;
+using Gantry.Machines.Guest;
 using Gantry.Machines.Run;
 using Gantry.Machines.Snapshots;
 using Gantry.Machines.Tests.Snapshots;
@@ -48,6 +49,8 @@ internal sealed class AgentWorld : IAsyncDisposable
         _maker = new MachineMaker(
             Store, Catalog, templates, volumes, hardware, images, TimeProvider.System, SystemEntropy.Instance);
         Remover = new MachineRemover(Catalog, templates, volumes, Host);
+        Service = new NodeService(
+            Host, Catalog, new MachineLogin(Host, templates, _folders, TimeProvider.System), TimeProvider.System);
     }
 
     public InMemoryStateStore Store { get; } = new();
@@ -59,6 +62,8 @@ internal sealed class AgentWorld : IAsyncDisposable
     public MachineHost Host { get; }
 
     public MachineRemover Remover { get; }
+
+    public NodeService Service { get; }
 
     public MachineRecord Machine { get; private set; } = null!;
 
@@ -75,6 +80,10 @@ internal sealed class AgentWorld : IAsyncDisposable
         world.StartAgent();
         return world;
     }
+
+    /// <summary>A second machine, which belongs to a build.</summary>
+    public Task<MachineRecord> MakeBuildMachineAsync() => _maker.CreateAsync(
+        new MachinePlan { Spec = new MachineSpec { Name = "build", Isa = Isa.X86_64 }, Role = MachineRole.Build }, Token);
 
     public void StartAgent()
     {
@@ -148,6 +157,7 @@ internal sealed class AgentWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Service.DisposeAsync();
         await StopAgentAsync();
         await Store.DisposeAsync();
         Directory.Delete(_folder, recursive: true);

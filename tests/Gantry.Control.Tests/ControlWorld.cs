@@ -1,9 +1,12 @@
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Text.Json;
 using Gantry.Control.Api;
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Director;
 using Gantry.Control.Intents;
+using Gantry.Control.Tests.Consoles;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
@@ -20,6 +23,7 @@ internal sealed class ControlWorld : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _parts = [];
     private ApiServer? _api;
+    private SocketsHttpHandler? _handler;
 
     public InMemoryStateStore Store { get; } = new();
 
@@ -33,12 +37,22 @@ internal sealed class ControlWorld : IAsyncDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>The node behind the consoles.</summary>
+    public FakeNode ConsoleNode { get; } = new();
+
     public static Task<ControlWorld> MakeAsync(params IEnumerable<MachineRecord> machines) =>
-        MakeAsync(retire: null, machines);
+        MakeAsync(new ConsoleLimits(), machines);
+
+    public static Task<ControlWorld> MakeAsync(ConsoleLimits limits, params IEnumerable<MachineRecord> machines) =>
+        MakeAsync(limits, retire: null, machines);
 
     /// <param name="retire">Called when a private node is to end; null makes it one that is not private.</param>
     /// <param name="machines">What is recorded before it begins.</param>
-    public static async Task<ControlWorld> MakeAsync(Action? retire, IEnumerable<MachineRecord> machines)
+    public static Task<ControlWorld> MakeAsync(Action? retire, IEnumerable<MachineRecord> machines) =>
+        MakeAsync(new ConsoleLimits(), retire, machines);
+
+    private static async Task<ControlWorld> MakeAsync(
+        ConsoleLimits limits, Action? retire, IEnumerable<MachineRecord> machines)
     {
         var world = new ControlWorld();
         foreach (var machine in machines)
@@ -66,11 +80,13 @@ internal sealed class ControlWorld : IAsyncDisposable
             Cache = cache,
             Desk = desk,
             Tasks = world.Tasks,
+            NodeService = world.ConsoleNode,
+            ConsoleLimits = limits,
             Time = TimeProvider.System,
             Logs = NullLoggerFactory.Instance,
         });
         await world._api.StartAsync(socket, Token);
-        world.Http = new HttpClient(new SocketsHttpHandler
+        world._handler = new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) =>
             {
@@ -78,7 +94,8 @@ internal sealed class ControlWorld : IAsyncDisposable
                 await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken);
                 return new NetworkStream(connection, ownsSocket: true);
             },
-        })
+        };
+        world.Http = new HttpClient(world._handler)
         {
             BaseAddress = new Uri("http://node/api/v1/"),
         };
@@ -111,6 +128,34 @@ internal sealed class ControlWorld : IAsyncDisposable
     public async Task<(int Status, JsonElement Body)> PostAsync(string path, string? body = null, string type = "application/json") =>
         await ReadAsync(await Http.PostAsync(
             path, body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, type), Token));
+
+    /// <summary>Opens a WebSocket at a path of the server.</summary>
+    public async Task<ClientWebSocket> OpenAsync(string path, params IEnumerable<string> protocols)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        foreach (var protocol in protocols)
+            socket.Options.AddSubProtocol(protocol);
+        using var invoker = new HttpMessageInvoker(_handler!, disposeHandler: false);
+        try
+        {
+            await socket.ConnectAsync(new Uri("ws://node" + path), invoker, Token);
+            return socket;
+        }
+        catch (WebSocketException e)
+        {
+            var status = (int)socket.HttpStatusCode;
+            socket.Dispose();
+            throw new HttpRequestException($"the upgrade was answered with {status}", e, (System.Net.HttpStatusCode)status);
+        }
+    }
+
+    /// <summary>Ends the server as its node's program does.</summary>
+    public async Task EndAsync()
+    {
+        await _api!.DisposeAsync();
+        _api = null;
+    }
 
     /// <summary>Waits for the director's decision on a machine's newest intent.</summary>
     public async Task<MachineAssignment> AssignmentAsync(MachineRecord machine, long sequence)

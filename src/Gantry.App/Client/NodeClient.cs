@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -13,11 +14,12 @@ namespace Gantry.App.Client;
 /// </summary>
 internal sealed class NodeClient : IDisposable
 {
+    private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _http;
 
     public NodeClient(string socketPath)
     {
-        _http = new HttpClient(new SocketsHttpHandler
+        _handler = new SocketsHttpHandler
         {
             UseProxy = false,
             AllowAutoRedirect = false,
@@ -36,7 +38,8 @@ internal sealed class NodeClient : IDisposable
                     throw;
                 }
             },
-        })
+        };
+        _http = new HttpClient(_handler)
         {
             BaseAddress = new Uri("http://node/api/v1/"),
             Timeout = Timeout.InfiniteTimeSpan,
@@ -69,6 +72,25 @@ internal sealed class NodeClient : IDisposable
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
             yield return line;
+    }
+
+    /// <param name="path">As the node gave it.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <exception cref="ProblemException">The node refused, or could not be reached.</exception>
+    public async Task<ClientWebSocket> OpenWebSocketAsync(string path, CancellationToken cancellationToken)
+    {
+        var socket = new ClientWebSocket();
+        try
+        {
+            using var invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
+            await socket.ConnectAsync(new Uri("ws://node" + path), invoker, cancellationToken);
+            return socket;
+        }
+        catch (WebSocketException e)
+        {
+            socket.Dispose();
+            throw new ProblemException(ProblemKind.Unavailable, $"the node opens no console: {e.Message}", inner: e);
+        }
     }
 
     public void Dispose() => _http.Dispose();

@@ -49,6 +49,13 @@ internal static class NodeStarter
         return new NodeClient(socket);
     }
 
+    /// <summary>The node that serves this user's home; null where none does.</summary>
+    public static async Task<NodeClient?> FindAsync(CancellationToken cancellationToken)
+    {
+        var socket = NodeLock.SocketOf(DataFolders.FromEnvironment());
+        return await AnswersAsync(socket, cancellationToken) ? new NodeClient(socket) : null;
+    }
+
     /// <summary>Asks a node that a command started to end; false where it goes on.</summary>
     public static async Task<bool> RetireAsync(NodeClient node, CancellationToken cancellationToken)
     {

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using Gantry.Agent.Consoles;
+using Gantry.App.Client;
 using Gantry.App.Hosting;
-using Gantry.Engines.Qemu;
-using Gantry.Engines.Qemu.Monitor;
 using Gantry.Model;
 using Gantry.Model.Machines;
 
@@ -13,8 +15,13 @@ internal static class ConsoleCommand
 {
     public const string Summary = "Open a machine's serial console; leave it with Ctrl-]";
 
-    private const int TailLength = 4096;
+    /// <summary>Bytes of what was said before: about a screen.</summary>
+    private const int ScrollBack = 4096;
+
     private const byte Leave = 0x1d;
+
+    /// <summary>How the node says that a machine has stopped (docs/consoles.md).</summary>
+    private const int MachineStopped = 4000;
 
     public static Command Build(CommandContext context)
     {
@@ -24,66 +31,60 @@ internal static class ConsoleCommand
         {
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
-            await RequireFreeAsync(node, record, cancellationToken);
-            var paths = node.Host.PathsOf(record.Number);
-            using var socket = await ConnectAsync(record, paths, cancellationToken);
-            await AttachAsync(context, record, socket, paths, cancellationToken);
+            // The node holds the line while others watch it; it leaves builds' machines alone.
+            using var client = record.Role == MachineRole.Ordinary ? await NodeStarter.FindAsync(cancellationToken) : null;
+            if (client is not null)
+                await AttachToNodeAsync(context, client, record, cancellationToken);
+            else
+                await AttachToQemuAsync(context, node, record, cancellationToken);
             return ExitCodes.Ok;
         });
         return command;
     }
 
-    /// <summary>QEMU serves one client and lets others wait without a word, so it is asked first.</summary>
-    private static async Task RequireFreeAsync(
-        GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    /// <summary>With all others who watch it, here or in a browser.</summary>
+    private static async Task AttachToNodeAsync(
+        CommandContext context, NodeClient node, MachineRecord machine, CancellationToken cancellationToken)
     {
-        await using var guest = await node.Host.GetRunningAsync(machine, cancellationToken);
-        try
+        var answer = await node.PostAsync(
+            string.Create(CultureInfo.InvariantCulture, $"machines/{machine.Number.Value}/console"),
+            string.Create(CultureInfo.InvariantCulture, $$"""{"kind":"serial","scrollBack":{{ScrollBack}}}"""),
+            cancellationToken);
+        using var socket = await node.OpenWebSocketAsync(answer.GetProperty("path").GetString()!, cancellationToken);
+        await using var line = WebSocketStream.Create(socket, WebSocketMessageType.Binary);
+        if (await AttachAsync(context, machine, line, [], cancellationToken))
+            return;
+        if (socket.CloseStatus is not (WebSocketCloseStatus)MachineStopped)
         {
-            var devices = await guest.Monitor.ExecuteAsync("query-chardev", null, cancellationToken);
-            foreach (var device in devices.EnumerateArray())
-            {
-                // Without a client the description begins with "disconnected:".
-                if (device.GetProperty("label").GetString() == "serial0"
-                    && device.GetProperty("filename").GetString() is { } state
-                    && !state.StartsWith("disconnected:", StringComparison.Ordinal))
-                {
-                    throw new ProblemException(
-                        ProblemKind.Conflict,
-                        $"somebody else is at the console of {machine.Spec.Name}",
-                        $"leave it there (Ctrl-]); or read along here: gantry logs {machine.Spec.Name} --follow");
-                }
-            }
-        }
-        catch (Exception e) when (e is QmpException or QmpConnectionException or TimeoutException)
-        {
-            throw new ProblemException(
-                ProblemKind.Unavailable, $"{machine.Spec.Name} does not answer: {e.Message}", inner: e);
-        }
-    }
-
-    private static async Task<Socket> ConnectAsync(
-        MachineRecord machine, RunPaths paths, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(paths.Serial), cancellationToken);
-            return socket;
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
             throw new ProblemException(
                 ProblemKind.Unavailable,
-                $"the serial console of {machine.Spec.Name} can't be reached: {e.Message}",
-                $"gantry show {machine.Spec.Name} tells whether it still runs",
-                inner: e);
+                $"the console of {machine.Spec.Name} was closed: {socket.CloseStatusDescription ?? "the node is gone"}",
+                $"gantry console {machine.Spec.Name} opens it again");
         }
+
+        SayStopped(context, machine);
     }
 
-    private static async Task AttachAsync(
-        CommandContext context, MachineRecord machine, Socket socket, RunPaths paths, CancellationToken cancellationToken)
+    /// <summary>No node serves: QEMU itself has room for one.</summary>
+    private static async Task AttachToQemuAsync(
+        CommandContext context, GantryNode node, MachineRecord machine, CancellationToken cancellationToken)
+    {
+        var port = new QemuSerialPort(node.Host, machine, context.Time);
+        using var socket = await port.ConnectAsync(cancellationToken);
+        await using var line = new NetworkStream(socket);
+        if (!await AttachAsync(context, machine, line, port.ReadLog(ScrollBack), cancellationToken))
+            SayStopped(context, machine);
+    }
+
+    private static void SayStopped(CommandContext context, MachineRecord machine)
+    {
+        if (context.Terminal.InIsTerminal)
+            context.Terminal.Error.Write($"\n{machine.Spec.Name} has stopped\n");
+    }
+
+    /// <summary>True when the person at the keyboard left; false when the line ended.</summary>
+    private static async Task<bool> AttachAsync(
+        CommandContext context, MachineRecord machine, Stream line, byte[] before, CancellationToken cancellationToken)
     {
         var terminal = context.Terminal;
         terminal.Out.Flush();
@@ -93,11 +94,11 @@ internal static class ConsoleCommand
         await using var input = RawTerminal.OpenInput();
         await using var output = RawTerminal.OpenOutput();
         using var raw = interactive ? RawTerminal.TryOpen() : null;
-        output.Write(Tail(paths.SerialLog));
+        output.Write(before);
         output.Flush();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var receiving = ReceiveAsync(socket, output, ended.Token);
-        var sending = Task.Run(() => SendAsync(input, socket, interactive, ended.Token), CancellationToken.None);
+        var receiving = ReceiveAsync(line, output, ended.Token);
+        var sending = Task.Run(() => SendAsync(input, line, interactive, ended.Token), CancellationToken.None);
         var first = await Task.WhenAny(receiving, sending);
         // A pipe that ends has said all it has to say; what the guest answers is still wanted.
         var left = first == sending && await sending;
@@ -109,15 +110,16 @@ internal static class ConsoleCommand
             task => task.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         raw?.Dispose();
         cancellationToken.ThrowIfCancellationRequested();
-        if (interactive)
-            terminal.Error.Write(left ? "\nLeft the console\n" : $"\n{machine.Spec.Name} has stopped\n");
+        if (left)
+            terminal.Error.Write("\nLeft the console\n");
+        return left;
     }
 
     /// <summary>
     /// True when the person at the keyboard wants to leave; false when the input or the machine ended.
     /// </summary>
     private static async Task<bool> SendAsync(
-        Stream input, Socket socket, bool interactive, CancellationToken cancellationToken)
+        Stream input, Stream line, bool interactive, CancellationToken cancellationToken)
     {
         var buffer = new byte[4096];
         try
@@ -126,14 +128,12 @@ internal static class ConsoleCommand
             while ((count = await input.ReadAsync(buffer, cancellationToken)) > 0)
             {
                 var end = interactive ? Array.IndexOf(buffer, Leave, 0, count) : -1;
-                var part = buffer.AsMemory(0, end >= 0 ? end : count);
-                while (part.Length > 0)
-                    part = part[await socket.SendAsync(part, cancellationToken)..];
+                await line.WriteAsync(buffer.AsMemory(0, end >= 0 ? end : count), cancellationToken);
                 if (end >= 0)
                     return true;
             }
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception e) when (IsEnd(e))
         {
             // The other side's end is what is reported.
         }
@@ -141,41 +141,24 @@ internal static class ConsoleCommand
         return false;
     }
 
-    private static async Task ReceiveAsync(Socket socket, Stream output, CancellationToken cancellationToken)
+    private static async Task ReceiveAsync(Stream line, Stream output, CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];
         try
         {
             int count;
-            while ((count = await socket.ReceiveAsync(buffer, cancellationToken)) > 0)
+            while ((count = await line.ReadAsync(buffer, cancellationToken)) > 0)
             {
                 await output.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
                 await output.FlushAsync(cancellationToken);
             }
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (IsEnd(e))
         {
             // A QEMU that is killed resets its connections.
         }
     }
 
-    /// <summary>The last whole lines that the console said before now; empty when there are none.</summary>
-    internal static byte[] Tail(string log)
-    {
-        try
-        {
-            using var file = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var skipped = file.Length > TailLength;
-            if (skipped)
-                file.Seek(-TailLength, SeekOrigin.End);
-            var bytes = new byte[TailLength];
-            var count = file.ReadAtLeast(bytes, TailLength, throwOnEndOfStream: false);
-            var start = skipped ? Array.IndexOf(bytes, (byte)'\n', 0, count) + 1 : 0;
-            return bytes[start..count];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    private static bool IsEnd(Exception e) =>
+        e is SocketException or WebSocketException or OperationCanceledException or IOException or ObjectDisposedException;
 }

@@ -8,28 +8,6 @@ namespace Gantry.App.Commands;
 /// <summary>Commands in a guest, with this process's streams.</summary>
 internal static class GuestCommands
 {
-    /// <summary>What shells add to a signal's number.</summary>
-    private const int SignalBase = 128;
-
-    private static readonly Dictionary<string, int> Signals = new(StringComparer.Ordinal)
-    {
-        ["HUP"] = 1,
-        ["INT"] = 2,
-        ["QUIT"] = 3,
-        ["ILL"] = 4,
-        ["TRAP"] = 5,
-        ["ABRT"] = 6,
-        ["BUS"] = 7,
-        ["FPE"] = 8,
-        ["KILL"] = 9,
-        ["USR1"] = 10,
-        ["SEGV"] = 11,
-        ["USR2"] = 12,
-        ["PIPE"] = 13,
-        ["ALRM"] = 14,
-        ["TERM"] = 15,
-    };
-
     /// <summary>The words behind the machine's name, whatever they look like.</summary>
     public static Argument<string[]> Words(string description, bool required) => new("command")
     {
@@ -56,12 +34,10 @@ internal static class GuestCommands
 
     internal static int CodeOf(ExitStatus status) => status switch
     {
-        ExitStatus.Exited exited => exited.Code,
-        ExitStatus.Signaled signaled => SignalBase + Signals.GetValueOrDefault(signaled.Signal, SignalBase - 1),
         ExitStatus.Disconnected lost => throw new ProblemException(
             ProblemKind.Unavailable,
             $"the connection was lost while the command ran ({lost.Reason}); what it did is unknown",
             "look whether the machine still runs: gantry list"),
-        _ => ExitCodes.Failed,
+        _ => status.ShellCode ?? ExitCodes.Failed,
     };
 }

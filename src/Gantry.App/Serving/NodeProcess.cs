@@ -42,6 +42,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             name, node.Store, new NodeWork(new MachineWork(MachineServicesOf(node)), node.Time), Path.Combine(node.Folders.Home, "tasks"), node.Time,
             logs.CreateLogger<TaskRunner>());
         var socket = NodeLock.SocketOf(node.Folders);
+        await using var service = new NodeService(node.Host, node.Machines, node.Login, node.Time);
         await using var api = new ApiServer(new ApiOptions
         {
             SocketPath = socket,
@@ -59,6 +60,7 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             Cache = cache,
             Desk = desk,
             Tasks = tasks,
+            NodeService = service,
             Time = node.Time,
             Logs = logs,
         });

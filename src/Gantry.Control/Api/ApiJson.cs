@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gantry.Control.Api.Machines;
 using Gantry.Control.Api.Tasks;
 using Gantry.Control.Intents;
 using Gantry.Model;
 using Gantry.Model.Machines;
+using Gantry.Model.Nodes;
 using Gantry.Model.Running;
 using Gantry.Model.Tasks;
 using Microsoft.AspNetCore.Mvc;
@@ -18,7 +20,7 @@ namespace Gantry.Control.Api;
     [
         typeof(ApiEnum<Accelerator>), typeof(ApiEnum<MachinePhase>), typeof(ApiEnum<PowerState>),
         typeof(ApiEnum<ProblemKind>), typeof(ApiEnum<RestartPolicy>), typeof(ApiEnum<ShutdownOutcome>),
-        typeof(ApiEnum<TaskPhase>),
+        typeof(ApiEnum<TaskPhase>), typeof(ApiEnum<ConsoleKind>),
     ])]
 [JsonSerializable(typeof(MachineResource))]
 [JsonSerializable(typeof(MachinePage))]
@@ -37,6 +39,9 @@ namespace Gantry.Control.Api;
 [JsonSerializable(typeof(SnapshotBody))]
 [JsonSerializable(typeof(RollBackBody))]
 [JsonSerializable(typeof(BuildBody))]
+[JsonSerializable(typeof(ConsoleBody))]
+[JsonSerializable(typeof(ConsoleTicketResource))]
+[JsonSerializable(typeof(KeysBody))]
 [JsonSerializable(typeof(ProblemDetails))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

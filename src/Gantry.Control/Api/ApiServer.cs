@@ -1,9 +1,11 @@
 using Gantry.Control.Api.Machines;
 using Gantry.Control.Api.Tasks;
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Intents;
 using Gantry.Control.Tasks;
 using Gantry.Model;
+using Gantry.Model.Nodes;
 using Gantry.Model.State;
 using Gantry.Model.Tasks;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +37,11 @@ public sealed record ApiOptions
     public required PowerDesk Desk { get; init; }
 
     public required INodeTasks Tasks { get; init; }
+
+    /// <summary>This node's machines, for what does not go through the store.</summary>
+    public required INodeService NodeService { get; init; }
+
+    public ConsoleLimits ConsoleLimits { get; init; } = new();
 
     public required TimeProvider Time { get; init; }
 
@@ -73,6 +80,7 @@ public sealed class ApiServer : IAsyncDisposable
             Desk = options.Desk,
             TaskDesk = new TaskDesk(options.Store, options.Time, SystemEntropy.Instance),
             Tasks = options.Tasks,
+            Consoles = new ConsoleDesk(options.NodeService, options.ConsoleLimits, options.Time, options.Logs),
             Time = options.Time,
             Node = options.Node,
             Requests = _requests,
@@ -85,6 +93,7 @@ public sealed class ApiServer : IAsyncDisposable
         _app = builder.Build();
         _app.Use(next => http => _requests.CountAsync(next, http));
         _app.UseMiddleware<ProblemResponses>();
+        _app.UseWebSockets();
         _app.MapGet("/healthz", () => TypedResults.Text("ok\n"));
         _app.MapGet("/readyz", (Services services) => services.Cache.View.Revision >= 0
             ? Results.Text("ok\n") : Results.Text("the store has not been read yet\n", statusCode: 503));
@@ -94,6 +103,7 @@ public sealed class ApiServer : IAsyncDisposable
         MachineTaskEndpoints.Map(api);
         TaskEndpoints.Map(api);
         BuildEndpoints.Map(api);
+        ConsoleEndpoints.Map(api);
     }
 
     /// <summary>When the last request ended; now while one is under way.</summary>

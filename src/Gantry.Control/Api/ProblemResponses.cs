@@ -83,6 +83,8 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
                 continue;
             var type = Nullable.GetUnderlyingType(parameter.ParameterInfo.ParameterType)
                 ?? parameter.ParameterInfo.ParameterType;
+            if (type == typeof(bool) && !bool.TryParse(text, out _))
+                return $"{parameter.Name}: expected true or false, found '{text}'";
             var isWrong = type == typeof(int) ? !int.TryParse(text, CultureInfo.InvariantCulture, out _)
                 : type == typeof(long) && !long.TryParse(text, CultureInfo.InvariantCulture, out _);
             if (isWrong)

@@ -1,4 +1,5 @@
 using Gantry.Control.Cache;
+using Gantry.Control.Consoles;
 using Gantry.Control.Intents;
 using Gantry.Control.Tasks;
 using Gantry.Model.State;
@@ -18,6 +19,8 @@ internal sealed record Services
     public required TaskDesk TaskDesk { get; init; }
 
     public required INodeTasks Tasks { get; init; }
+
+    public required ConsoleDesk Consoles { get; init; }
 
     public required TimeProvider Time { get; init; }
 

@@ -43,11 +43,13 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         await using var registration = stop.Token.Register(() => cancelling = Task.Run(() => Cancel(command)));
         var readers = Task.WhenAll(
             ReadAsync(command.OutputStream, onOutput, stop), ReadAsync(command.ExtendedOutputStream, onError, stop));
-        var feeding = Task.Run(() => FeedAsync(command, input, stop), CancellationToken.None);
+        using var fed = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var feeding = Task.Run(() => FeedAsync(command, input, stop, fed.Token), CancellationToken.None);
         var status = await EndAsync(command, execution);
         await readers;
         await registration.DisposeAsync();
         await cancelling;
+        await fed.CancelAsync();
         await AwaitInputAsync(feeding);
         cancellationToken.ThrowIfCancellationRequested();
         return status;
@@ -116,7 +118,8 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
         TaskCreationOptions.LongRunning,
         TaskScheduler.Default);
 
-    private async Task FeedAsync(SshCommand command, Stream? source, CancellationTokenSource stop)
+    private async Task FeedAsync(
+        SshCommand command, Stream? source, CancellationTokenSource stop, CancellationToken cancellationToken)
     {
         using var input = CommandInput.Open(command, time);
         if (input is null || source is null)
@@ -127,7 +130,7 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
             int count;
             try
             {
-                count = await source.ReadAsync(buffer, stop.Token);
+                count = await source.ReadAsync(buffer, cancellationToken);
             }
             catch (IOException)
             {
@@ -135,7 +138,7 @@ internal sealed class GuestExecution(SshClient client, TimeProvider time)
                 throw;
             }
 
-            if (count == 0 || !await input.TryWriteAsync(buffer.AsMemory(0, count), stop.Token))
+            if (count == 0 || !await input.TryWriteAsync(buffer.AsMemory(0, count), cancellationToken))
                 return;
         }
     }
