@@ -150,7 +150,8 @@ public sealed class NodeService(MachineHost host, MachineCatalog machines, Machi
         if (await host.PhaseAsync(record, cancellationToken).ConfigureAwait(false) == MachinePhase.Paused)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{record.Spec.Name} is paused", $"let it go on: gantry resume {record.Spec.Name}");
+                ProblemKind.Conflict, $"{record.Spec.Name} is paused",
+                $"let it go on: gantry resume {record.Spec.Name}");
         }
 
         var target = await login.TargetAsync(record, request.User, keyFile: null, cancellationToken)

@@ -28,7 +28,9 @@ internal static class ThisProgram
             : throw new ProblemException(
                 ProblemKind.Unavailable, "this program can't start itself again: it is not gantry", "run gantry serve");
 
-    /// <summary>Differs between builds of different code, also where the version does not: 32 hexadecimal digits.</summary>
+    /// <summary>
+    /// Differs between builds of different code, also where the version does not: 32 hexadecimal digits.
+    /// </summary>
     public static string Build => LazyInitializer.EnsureInitialized(ref field, Digest);
 
     private static string Digest()

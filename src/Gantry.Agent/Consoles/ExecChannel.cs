@@ -108,7 +108,8 @@ internal sealed class ExecChannel : IConsoleChannel
             await using var output = new FrameStream(_output.Writer, bytes => new ConsoleFrame.Data(bytes));
             await using var error = new FrameStream(_output.Writer, bytes => new ConsoleFrame.ErrorData(bytes));
             end = _terminal is not null
-                ? new ConsoleEnd.Finished(await _terminal.AttachAsync(input, output, time, _stop.Token).ConfigureAwait(false))
+                ? new ConsoleEnd.Finished(
+                    await _terminal.AttachAsync(input, output, time, _stop.Token).ConfigureAwait(false))
                 : EndOf(await _shell.ExecuteAsync(
                     new GuestCommand { Text = request.Command!, Input = input }, output, error, _stop.Token)
                     .ConfigureAwait(false));
@@ -146,7 +147,9 @@ internal sealed class ExecChannel : IConsoleChannel
             Summary = $"the connection was lost while the command ran: {status}; what it did is unknown",
         });
 
-    /// <summary>Makes frames of what is written, and waits on the writer's thread until there is room for them.</summary>
+    /// <summary>
+    /// Makes frames of what is written, and waits on the writer's thread until there is room for them.
+    /// </summary>
     private sealed class FrameStream(ChannelWriter<ConsoleFrame> frames, Func<ReadOnlyMemory<byte>, ConsoleFrame> make)
         : Stream
     {

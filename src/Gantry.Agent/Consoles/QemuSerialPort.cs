@@ -27,7 +27,9 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
     /// <summary>QEMU notices a little late that the last client has left.</summary>
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>A QEMU that starts, or copies disks, may be busy for long before it sees that a client has come.</summary>
+    /// <summary>
+    /// A QEMU that starts, or copies disks, may be busy for long before it sees that a client has come.
+    /// </summary>
     private static readonly TimeSpan ComePatience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(20);
@@ -48,9 +50,11 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
                     $"leave it there (Ctrl-]); or read along here: gantry logs {Name} --follow");
             }
 
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(host.PathsOf(machine.Number).Serial), cancellationToken)
+            await socket.ConnectAsync(
+                new UnixDomainSocketEndPoint(host.PathsOf(machine.Number).Serial), cancellationToken)
                 .ConfigureAwait(false);
-            if (await BecomesAsync(guest.Monitor, connected: true, ComePatience, cancellationToken).ConfigureAwait(false))
+            if (await BecomesAsync(
+                guest.Monitor, connected: true, ComePatience, cancellationToken).ConfigureAwait(false))
                 return socket;
             throw new ProblemException(
                 ProblemKind.TimedOut, $"{Name} does not take the connection to its serial console",
@@ -108,7 +112,8 @@ public sealed class QemuSerialPort(MachineHost host, MachineRecord machine, Time
         {
             // Without a client the description begins with "disconnected:".
             if (device.GetProperty("label").GetString() == "serial0")
-                return device.GetProperty("filename").GetString()?.StartsWith("disconnected:", StringComparison.Ordinal) != true;
+                return device.GetProperty("filename")
+                    .GetString()?.StartsWith("disconnected:", StringComparison.Ordinal) != true;
         }
 
         throw new QmpException("query-chardev", "DeviceNotFound", "it has no serial line 'serial0'");

@@ -63,8 +63,8 @@ internal sealed class ScrollBack(int capacity)
     }
 
     /// <summary>
-    /// A place at most so many bytes before the end; where that cuts a line and another follows, there, so that no reader
-    /// begins in the middle of a character or an escape sequence.
+    /// A place at most so many bytes before the end; where that cuts a line and another follows, there, so that no
+    /// reader begins in the middle of a character or an escape sequence.
     /// </summary>
     public long Place(int before)
     {

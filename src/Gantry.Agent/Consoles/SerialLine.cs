@@ -48,7 +48,9 @@ internal sealed class SerialLine : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the guest has taken the bytes; what it can't take because it has ended is dropped.</summary>
+    /// <summary>
+    /// Waits until the guest has taken the bytes; what it can't take because it has ended is dropped.
+    /// </summary>
     public async ValueTask TypeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         await _typing.WaitAsync(cancellationToken).ConfigureAwait(false);

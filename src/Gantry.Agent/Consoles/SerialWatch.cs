@@ -3,7 +3,8 @@ using Gantry.Model.Nodes;
 namespace Gantry.Agent.Consoles;
 
 /// <summary>One watcher of a serial line.</summary>
-internal sealed class SerialWatch(SerialLine line, ConsoleRequest.Serial request, Func<ValueTask> onLeave) : IConsoleChannel
+internal sealed class SerialWatch(
+    SerialLine line, ConsoleRequest.Serial request, Func<ValueTask> onLeave) : IConsoleChannel
 {
     private readonly byte[] _buffer = new byte[16 * 1024];
     private long _place = line.Said.Place(request.ScrollBack);

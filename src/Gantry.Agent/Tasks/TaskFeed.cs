@@ -165,7 +165,8 @@ internal sealed class TaskFeed : IProgressSink, IDisposable
             try
             {
                 return new LogReader(
-                    new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), offset);
+                    new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete),
+                    offset);
             }
             catch (FileNotFoundException)
             {

@@ -47,7 +47,8 @@ public sealed partial class TaskRunner(
                 // In the order of their ids, which is that of the asking.
                 foreach (var id in news.Changed.Order(StringComparer.Ordinal))
                 {
-                    if (news.All.GetValueOrDefault(id)?.Value is not { } order || order.Node != node || ended.Contains(id))
+                    if (news.All.GetValueOrDefault(id)?.Value is not { } order || order.Node != node
+                        || ended.Contains(id))
                         continue;
                     if (_running.TryGetValue(id, out var known))
                         known.Tell(order);
@@ -87,7 +88,8 @@ public sealed partial class TaskRunner(
         if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } running)
         {
             var feed = await running.Begun.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await foreach (var news in (feed?.FollowAsync(offset, cancellationToken) ?? Nothing()).ConfigureAwait(false))
+            var said = feed?.FollowAsync(offset, cancellationToken) ?? Nothing();
+            await foreach (var news in said.ConfigureAwait(false))
                 yield return news;
             yield break;
         }
@@ -96,7 +98,9 @@ public sealed partial class TaskRunner(
             yield return news;
     }
 
-    /// <summary>A task that runs or waits; null for one that is over. One that was just asked for is waited for.</summary>
+    /// <summary>
+    /// A task that runs or waits; null for one that is over. One that was just asked for is waited for.
+    /// </summary>
     private async Task<Running?> FindAsync(string id, CancellationToken cancellationToken)
     {
         while (true)
@@ -122,7 +126,8 @@ public sealed partial class TaskRunner(
         foreach (var state in await _states.ListAsync(cancellationToken).ConfigureAwait(false))
         {
             // Another node's: it says of them what it likes.
-            if ((await _orders.GetAsync(state.Value.Id, cancellationToken).ConfigureAwait(false))?.Value.Node is { } other
+            if ((await _orders.GetAsync(state.Value.Id, cancellationToken)
+                .ConfigureAwait(false))?.Value.Node is { } other
                 && other != node)
             {
                 continue;
@@ -250,7 +255,8 @@ public sealed partial class TaskRunner(
 
     private sealed class Running(CancellationTokenSource cancel) : IDisposable
     {
-        private readonly TaskCompletionSource<TaskFeed?> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<TaskFeed?> _begun = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
 
         public CancellationTokenSource Cancel => cancel;
 

@@ -32,7 +32,8 @@ internal static class ConsoleCommand
             await using var node = await context.OpenNodeAsync(repair: false, cancellationToken);
             var record = await node.Machines.GetAsync(parse.GetValue(machine)!, cancellationToken);
             // The node holds the line while others watch it; it leaves builds' machines alone.
-            using var client = record.Role == MachineRole.Ordinary ? await NodeStarter.FindAsync(cancellationToken) : null;
+            using var client = record.Role == MachineRole.Ordinary
+                ? await NodeStarter.FindAsync(cancellationToken) : null;
             if (client is not null)
                 await AttachToNodeAsync(context, client, record, cancellationToken);
             else
@@ -160,5 +161,6 @@ internal static class ConsoleCommand
     }
 
     private static bool IsEnd(Exception e) =>
-        e is SocketException or WebSocketException or OperationCanceledException or IOException or ObjectDisposedException;
+        e is SocketException or WebSocketException or OperationCanceledException
+            or IOException or ObjectDisposedException;
 }

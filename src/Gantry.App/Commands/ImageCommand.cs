@@ -6,8 +6,8 @@ using Gantry.Storage.Media;
 namespace Gantry.App.Commands;
 
 /// <summary><c>gantry image list|show|import|export|delete</c>, each in a file of its own, and here
-/// <c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files, options and
-/// time give the same bytes; owners and times of the host's files are not taken over.</summary>
+/// <c>gantry image make-iso|make-fat|make-cpio</c>: folders into media, with our own writers. The same files, options
+/// and time give the same bytes; owners and times of the host's files are not taken over.</summary>
 internal static class ImageCommand
 {
     public const string Summary = "Import and export disk images and OVAs; make ISO, FAT and cpio images of folders";
@@ -19,7 +19,8 @@ internal static class ImageCommand
         new("image", Summary)
         {
             ImageListCommand.List(context), ImageListCommand.Show(context), ImageImportCommand.Build(context),
-            ImageExportCommand.Build(context), ImageListCommand.Delete(context), MakeIso(context), MakeFat(context), MakeCpio(context),
+            ImageExportCommand.Build(context), ImageListCommand.Delete(context), MakeIso(context), MakeFat(context),
+            MakeCpio(context),
         };
 
     private static Command MakeIso(CommandContext context)

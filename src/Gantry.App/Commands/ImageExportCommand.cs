@@ -7,14 +7,20 @@ using Gantry.Storage.Volumes;
 
 namespace Gantry.App.Commands;
 
-/// <summary><c>gantry image export</c>: a template's or a stopped machine's disk, or all of it as an OVA, as a file.</summary>
+/// <summary>
+/// <c>gantry image export</c>: a template's or a stopped machine's disk, or all of it as an OVA, as a file.
+/// </summary>
 internal static class ImageExportCommand
 {
     private const string Formats = "qcow2, raw, vmdk, vdi, vhdx or ova";
 
     public static Command Build(CommandContext context)
     {
-        var source = new Argument<string>("source") { HelpName = "TEMPLATE_OR_MACHINE", Description = "What to export" };
+        var source = new Argument<string>("source")
+        {
+            HelpName = "TEMPLATE_OR_MACHINE",
+            Description = "What to export",
+        };
         source.CompletionSources.Add(_ => context.Names.Templates().Concat(context.Names.Machines()));
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "The file to write" };
         var format = new Option<string>("--format")
@@ -22,10 +28,14 @@ internal static class ImageExportCommand
             HelpName = "FORMAT",
             Description = $"{Formats}; the file's ending otherwise",
         };
-        var disk = new Option<int?>("--disk") { Description = "Which disk, from 0, where there are several; an OVA has all" };
+        var disk = new Option<int?>("--disk")
+        {
+            Description = "Which disk, from 0, where there are several; an OVA has all",
+        };
         var compress = new Option<bool>("--compress") { Description = "Compress a qcow2: smaller, and slower" };
         var force = new Option<bool>("--force", "-f") { Description = "Replace a file that is there" };
-        var command = new Command("export", "Write a template's or a stopped machine's disk to a file, or all of it to an OVA")
+        var command = new Command(
+            "export", "Write a template's or a stopped machine's disk to a file, or all of it to an OVA")
         {
             source, file, format, disk, compress, force,
         };
@@ -56,7 +66,8 @@ internal static class ImageExportCommand
                 return ExitCodes.Ok;
             }
 
-            context.Terminal.Out.Write($"{result.File} is written ({result.Format}, {FileSpace.Words(result.Bytes)})\n");
+            context.Terminal.Out.Write(
+                $"{result.File} is written ({result.Format}, {FileSpace.Words(result.Bytes)})\n");
             foreach (var remark in result.Remarks)
                 context.Terminal.Out.Write($"  {remark}\n");
             return ExitCodes.Ok;

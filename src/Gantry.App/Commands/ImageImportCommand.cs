@@ -19,9 +19,12 @@ internal static partial class ImageImportCommand
             HelpName = "FILE_OR_URL",
             Description = "A qcow2, raw, vmdk, vdi, vhd or vhdx image, an .ova or an .ovf; a path or an http(s) URL",
         };
-        var name = Text("--name", "NAME", "The template's or machine's name; the file's or package's own when none is given", "-n");
-        var checksum = Text("--checksum", "CHECKSUM", "sha256:HEX, the URL or path of a list such as SHA256SUMS, or none");
-        var format = Text("--format", "FORMAT", "What the file is: qcow2, raw, vmdk, vdi, vhdx or vhd; its name's ending otherwise");
+        var name = Text(
+            "--name", "NAME", "The template's or machine's name; the file's or package's own when none is given", "-n");
+        var checksum = Text(
+            "--checksum", "CHECKSUM", "sha256:HEX, the URL or path of a list such as SHA256SUMS, or none");
+        var format = Text(
+            "--format", "FORMAT", "What the file is: qcow2, raw, vmdk, vdi, vhdx or vhd; its name's ending otherwise");
         var machine = new Option<bool>("--machine") { Description = "Make a stopped machine instead of a template" };
         var force = new Option<bool>("--force", "-f") { Description = "Replace a template of that name" };
         var isa = Text("--isa", "ISA", "The guest's instruction set: x86_64 (usual), i386, aarch64, ppc64le, ...");
@@ -48,7 +51,8 @@ internal static partial class ImageImportCommand
                 Isa = parse.GetValue(isa) is { } isaText ? ParseIsa(isaText) : null,
                 Firmware = parse.GetValue(firmware) is { } kind ? ParseFirmware(kind) : null,
                 Cpus = parse.GetValue(cpus),
-                MemoryMiB = parse.GetValue(memory) is { } size ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : null,
+                MemoryMiB = parse.GetValue(memory) is { } size
+                    ? (int)(MachineOptions.Size("--memory", size, 1L << 20) >> 20) : null,
                 Bus = parse.GetValue(bus) is { } busText ? ParseBus(busText) : null,
                 LoginUser = parse.GetValue(user),
             };
@@ -56,7 +60,8 @@ internal static partial class ImageImportCommand
             ImportResult result;
             using (var view = context.StartProgress())
             {
-                request = await LocateAsync(node, parse.GetValue(source)!, parse.GetValue(checksum), request, view, cancellationToken);
+                request = await LocateAsync(
+                    node, parse.GetValue(source)!, parse.GetValue(checksum), request, view, cancellationToken);
                 result = await node.Importer.ImportAsync(request, view, cancellationToken);
                 view.Complete();
             }
@@ -72,7 +77,8 @@ internal static partial class ImageImportCommand
         GantryNode node, string source, string? checksum, ImportRequest request, IProgressSink progress,
         CancellationToken cancellationToken)
     {
-        var url = source.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out var parsed) ? parsed : null;
+        var url = source.Contains("://", StringComparison.Ordinal)
+            && Uri.TryCreate(source, UriKind.Absolute, out var parsed) ? parsed : null;
         if (url is null && checksum is null)
         {
             var path = Path.GetFullPath(source);
@@ -96,7 +102,8 @@ internal static partial class ImageImportCommand
     /// <summary>In the form that the fetcher knows: a list may be named without its <c>file:</c>.</summary>
     private static string ChecksumOf(string? text) =>
         text is null ? "none"
-        : text is "none" || text.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || Digest().IsMatch(text) ? text
+        : text is "none" || text.StartsWith("file:", StringComparison.OrdinalIgnoreCase) || Digest().IsMatch(text)
+            ? text
         : text.Contains('/', StringComparison.Ordinal) || File.Exists(text) ? $"file:{text}"
         : text;
 
@@ -119,7 +126,8 @@ internal static partial class ImageImportCommand
             outWriter.Write($"  {DisplayText.Clean(remark.Item)}: {DisplayText.Clean(remark.Reason)}\n");
     }
 
-    private static Option<string> Text(string name, string help, string description, params string[] aliases) => new(name, aliases)
+    private static Option<string> Text(string name, string help, string description, params string[] aliases) =>
+        new(name, aliases)
     {
         HelpName = help,
         Description = description,

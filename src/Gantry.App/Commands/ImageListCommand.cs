@@ -31,7 +31,8 @@ internal static class ImageListCommand
     public static Command Show(CommandContext context)
     {
         var name = Image(context);
-        var command = new Command("show", "Show an image: a template (gantry template show has more) or a disk image") { name };
+        var command =
+            new Command("show", "Show an image: a template (gantry template show has more) or a disk image") { name };
         var output = OutputOption.AddTo(command);
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -47,7 +48,8 @@ internal static class ImageListCommand
     public static Command Delete(CommandContext context)
     {
         var name = Image(context);
-        var command = new Command("delete", "Delete a template that nothing uses, or a disk image kept for builds") { name };
+        var command =
+            new Command("delete", "Delete a template that nothing uses, or a disk image kept for builds") { name };
         command.SetAction(async (parse, cancellationToken) =>
         {
             await using var node = await context.OpenNodeAsync(repair: true, cancellationToken);
@@ -139,7 +141,8 @@ internal static class ImageListCommand
     {
         var all = await AllAsync(node, cancellationToken);
         var found = all.Where(view => view.Name == text
-            || (view.Kind == "disk" && text.Length >= ShortestDigest && view.Id.StartsWith(text, StringComparison.Ordinal))).ToList();
+            || (view.Kind == "disk" && text.Length >= ShortestDigest
+                && view.Id.StartsWith(text, StringComparison.Ordinal))).ToList();
         return found switch
         {
             [var only] => only,

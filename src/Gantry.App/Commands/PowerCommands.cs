@@ -34,11 +34,13 @@ internal static class PowerCommands
         var timeout = new Option<int?>("--timeout")
         {
             HelpName = "SECONDS",
-            Description = $"How long to wait for the guest ({PowerIntent.UsualPatience}; with --all 180 for all of them)",
+            Description =
+                $"How long to wait for the guest ({PowerIntent.UsualPatience}; with --all 180 for all of them)",
         };
         var all = new Option<bool>("--all")
         {
-            Description = "All machines, as when the host goes down: those that start last first; ends them at the time-out",
+            Description =
+                "All machines, as when the host goes down: those that start last first; ends them at the time-out",
         };
         var command = new Command("shutdown", ShutdownSummary) { machines, timeout, all };
         command.Validators.Add(result =>

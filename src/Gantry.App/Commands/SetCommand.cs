@@ -124,7 +124,8 @@ internal static class SetCommand
         {
             return asked is { Order: null, Delay: null } ? null : throw new ProblemException(
                 ProblemKind.InvalidInput,
-                "--start-order and --start-delay say how it starts with the host, and --autostart false that it does not",
+                "--start-order and --start-delay say how it starts with the host, and --autostart false that it "
+                    + "does not",
                 "give one or the other");
         }
 

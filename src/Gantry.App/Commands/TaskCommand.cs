@@ -18,7 +18,11 @@ internal static class TaskCommand
 
     private static Command List(CommandContext context)
     {
-        var machine = new Option<string>("--machine") { HelpName = "MACHINE", Description = "Only those about a machine" };
+        var machine = new Option<string>("--machine")
+        {
+            HelpName = "MACHINE",
+            Description = "Only those about a machine",
+        };
         var count = new Option<int>("--count", "-n")
         {
             HelpName = "NUMBER",

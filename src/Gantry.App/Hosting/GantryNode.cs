@@ -105,7 +105,8 @@ internal sealed class GantryNode : IAsyncDisposable
     public ImageImporter Importer => LazyInitializer.EnsureInitialized(ref field, NewImporter);
 
     public ImageExporter Exporter => LazyInitializer.EnsureInitialized(
-        ref field, () => new ImageExporter(Machines, Templates, Volumes, DiskTool, Host, Freezer, Turns, Jobs, Time, Entropy));
+        ref field, () => new ImageExporter(
+            Machines, Templates, Volumes, DiskTool, Host, Freezer, Turns, Jobs, Time, Entropy));
 
     public ImageFetcher Fetcher => LazyInitializer.EnsureInitialized(
         ref field, () => new ImageFetcher(Folders.Downloads, ImageFetcher.CreateClient(), Time));
@@ -188,7 +189,8 @@ internal sealed class GantryNode : IAsyncDisposable
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
         var kinds = new JobKindRegistry(
-            TemplateMaker.Kind, Images.Kind, Importer.Kind, Exporter.Kind, Builder.Kind, Snapshots.Kind, SnapshotDeleter.Kind,
+            TemplateMaker.Kind, Images.Kind, Importer.Kind, Exporter.Kind, Builder.Kind, Snapshots.Kind,
+            SnapshotDeleter.Kind,
             Reverter.Kind);
         var found = await new JobRecovery(Journals, kinds, Time).RecoverAsync(Steps.Jobs.NoProgress.Instance, cancellationToken)
             .ConfigureAwait(false);

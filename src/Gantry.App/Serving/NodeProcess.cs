@@ -36,10 +36,12 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         var desk = new PowerDesk(node.Store, node.Time);
         var director = new MachineDirector(cache, node.Store, [name]);
         var agent = new MachineAgent(
-            new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time, logs.CreateLogger<MachineAgent>(),
+            new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time,
+            logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
         var tasks = new TaskRunner(
-            name, node.Store, new NodeWork(new MachineWork(MachineServicesOf(node)), node.Time), Path.Combine(node.Folders.Home, "tasks"), node.Time,
+            name, node.Store, new NodeWork(new MachineWork(MachineServicesOf(node)), node.Time),
+            Path.Combine(node.Folders.Home, "tasks"), node.Time,
             logs.CreateLogger<TaskRunner>());
         var socket = NodeLock.SocketOf(node.Folders);
         await using var service = new NodeService(node.Host, node.Machines, node.Login, node.Time);
@@ -120,8 +122,8 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
             .RunAsync(name, cancellationToken);
 
     /// <summary>
-    /// Returns when nobody has asked anything for a while and no machine is to be looked after, or another program is to
-    /// take over.
+    /// Returns when nobody has asked anything for a while and no machine is to be looked after, or another program is
+    /// to take over.
     /// </summary>
     private async Task StayWhileNeededAsync(ClusterCache cache, ApiServer api, CancellationToken cancellationToken)
     {

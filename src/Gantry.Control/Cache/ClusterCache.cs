@@ -94,7 +94,10 @@ public sealed class ClusterCache(IStateStore store)
             if (change.Key.StartsWith(_machines.Prefix, StringComparison.Ordinal))
                 view = ApplyMachine(view, change, changed.Revision);
             else if (change.Key.StartsWith(_intents.Prefix, StringComparison.Ordinal))
-                view = view with { Intents = Apply(view.Intents, _intents, RunningRecords.Number, change, changed.Revision) };
+                view = view with
+                {
+                    Intents = Apply(view.Intents, _intents, RunningRecords.Number, change, changed.Revision),
+                };
             else if (change.Key.StartsWith(_assignments.Prefix, StringComparison.Ordinal))
                 view = view with
                 {
@@ -102,13 +105,19 @@ public sealed class ClusterCache(IStateStore store)
                         view.Assignments, _assignments, RunningRecords.Number, change, changed.Revision),
                 };
             else if (change.Key.StartsWith(_statuses.Prefix, StringComparison.Ordinal))
-                view = view with { Statuses = Apply(view.Statuses, _statuses, RunningRecords.Number, change, changed.Revision) };
+                view = view with
+                {
+                    Statuses = Apply(view.Statuses, _statuses, RunningRecords.Number, change, changed.Revision),
+                };
             else if (change.Key.StartsWith(_nodes.Prefix, StringComparison.Ordinal))
                 view = view with { Nodes = Apply(view.Nodes, _nodes, id => id, change, changed.Revision) };
             else if (change.Key.StartsWith(_tasks.Prefix, StringComparison.Ordinal))
                 view = view with { Tasks = Apply(view.Tasks, _tasks, id => id, change, changed.Revision) };
             else if (change.Key.StartsWith(_taskStates.Prefix, StringComparison.Ordinal))
-                view = view with { TaskStates = Apply(view.TaskStates, _taskStates, id => id, change, changed.Revision) };
+                view = view with
+                {
+                    TaskStates = Apply(view.TaskStates, _taskStates, id => id, change, changed.Revision),
+                };
         }
 
         return view with { Revision = changed.Revision };

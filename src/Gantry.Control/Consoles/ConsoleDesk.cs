@@ -79,7 +79,8 @@ internal sealed partial class ConsoleDesk(
         }).ConfigureAwait(false);
         try
         {
-            await RunAsync(socket, machine, redeemed.Request, wire, http.RequestAborted, nodeEnds).ConfigureAwait(false);
+            await RunAsync(
+                socket, machine, redeemed.Request, wire, http.RequestAborted, nodeEnds).ConfigureAwait(false);
         }
         catch (ProblemException e)
         {

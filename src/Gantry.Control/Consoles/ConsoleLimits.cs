@@ -20,7 +20,9 @@ public sealed record ConsoleLimits
     /// <summary>How long a client may take to receive one message.</summary>
     public TimeSpan Send { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often a client that says nothing is asked whether it is there, and how long it may take to say.</summary>
+    /// <summary>
+    /// How often a client that says nothing is asked whether it is there, and how long it may take to say.
+    /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a client may take to say good-bye.</summary>

@@ -24,7 +24,8 @@ internal static partial class ConsoleRequests
         RefuseExec(body);
         var scrollBack = body.ScrollBack ?? ConsoleRequest.Serial.MostScrollBack;
         if (scrollBack is < 0 or > ConsoleRequest.Serial.MostScrollBack)
-            throw Invalid($"scrollBack: expected 0 to {ConsoleRequest.Serial.MostScrollBack} bytes, found {scrollBack}");
+            throw Invalid(
+                $"scrollBack: expected 0 to {ConsoleRequest.Serial.MostScrollBack} bytes, found {scrollBack}");
         return new ConsoleRequest.Serial { ReadOnly = body.ReadOnly ?? false, ScrollBack = scrollBack };
     }
 
@@ -46,11 +47,17 @@ internal static partial class ConsoleRequests
         }
 
         if (body.Command is { } command
-            && (command.Contains('\0') || Encoding.UTF8.GetByteCount(command) is 0 or > ConsoleRequest.Exec.LongestCommand))
+            && (command.Contains('\0')
+                || Encoding.UTF8.GetByteCount(command) is 0 or > ConsoleRequest.Exec.LongestCommand))
             throw Invalid($"command: expected 1 to {ConsoleRequest.Exec.LongestCommand} bytes without a zero byte");
         if (body.User is { } user && !User().IsMatch(user))
             throw Invalid("user: expected 1 to 255 characters without blanks and control characters");
-        return new ConsoleRequest.Exec { Command = body.Command, Terminal = ReadTerminal(body.Terminal), User = body.User };
+        return new ConsoleRequest.Exec
+        {
+            Command = body.Command,
+            Terminal = ReadTerminal(body.Terminal),
+            User = body.User,
+        };
     }
 
     private static ConsoleTerminal? ReadTerminal(TerminalBody? body)

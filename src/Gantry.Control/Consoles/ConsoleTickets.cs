@@ -33,7 +33,8 @@ internal sealed class ConsoleTickets(ConsoleLimits limits, TimeProvider time)
             if (_tickets.Count >= limits.MostTickets)
             {
                 throw new ProblemException(
-                    ProblemKind.Unavailable, $"{_tickets.Count} console tickets wait to be used, and there can be no more",
+                    ProblemKind.Unavailable,
+                    $"{_tickets.Count} console tickets wait to be used, and there can be no more",
                     $"one that is not used goes after {limits.TicketLife.TotalSeconds:0} s");
             }
 

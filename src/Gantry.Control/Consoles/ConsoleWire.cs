@@ -39,7 +39,8 @@ internal sealed class BytesWire(bool takesText) : ConsoleWire
 
     public override bool IsWhole => false;
 
-    public override ReadOnlyMemory<byte>? Write(ConsoleFrame frame) => frame is ConsoleFrame.Data data ? data.Bytes : null;
+    public override ReadOnlyMemory<byte>? Write(ConsoleFrame frame) =>
+        frame is ConsoleFrame.Data data ? data.Bytes : null;
 
     public override ConsoleFrame? Read(ReadOnlyMemory<byte> message) => new ConsoleFrame.Data(message);
 }
@@ -88,7 +89,8 @@ internal sealed class ExecWire : ConsoleWire
 
     private static ConsoleFrame.Resize? SizeOf(ReadOnlySpan<byte> bytes)
     {
-        var (columns, rows) = (BinaryPrimitives.ReadUInt16BigEndian(bytes), BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]));
+        var columns = BinaryPrimitives.ReadUInt16BigEndian(bytes);
+        var rows = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
         return columns is > 0 and <= ConsoleTerminal.LongestSide && rows is > 0 and <= ConsoleTerminal.LongestSide
             ? new ConsoleFrame.Resize(columns, rows) : null;
     }

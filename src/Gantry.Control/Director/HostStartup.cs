@@ -33,7 +33,8 @@ public sealed partial class HostStartup(
         while (true)
         {
             var view = await cache.WaitAsync(
-                next => next.Nodes.GetValueOrDefault(node) is { } status && status.Value.Boot != done, cancellationToken)
+                next => next.Nodes.GetValueOrDefault(node) is { } status && status.Value.Boot != done,
+                cancellationToken)
                 .ConfigureAwait(false);
             done = view.Nodes[node].Value.Boot;
             await StartAsync(node, done, view, cancellationToken).ConfigureAwait(false);

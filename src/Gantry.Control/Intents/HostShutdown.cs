@@ -51,7 +51,8 @@ public sealed class HostShutdown(ClusterCache cache, PowerDesk desk, TimeProvide
             var left = deadline - time.GetElapsedTime(began) - Reserve;
             // A group that hangs does not take the time of those after it.
             var share = TimeSpan.FromSeconds(Math.Max(0, Math.Floor(left.TotalSeconds / (groups.Length - i))));
-            var ended = await Task.WhenAll(groups[i].Select(number => EndAsync(running[number], share, cancellationToken)))
+            var ended = await Task.WhenAll(
+                groups[i].Select(number => EndAsync(running[number], share, cancellationToken)))
                 .ConfigureAwait(false);
             foreach (var (machine, outcome) in ended)
                 outcomes[machine.Spec.Name] = outcome;

@@ -17,7 +17,8 @@ public static class HandTyping
     {
         var layout = KeyboardLayout.Find(spec.KeyboardLayout)
             ?? throw new ProblemException(
-                ProblemKind.InvalidInput, $"{spec.Name} has a keyboard layout that Gantry does not know: {spec.KeyboardLayout}",
+                ProblemKind.InvalidInput,
+                $"{spec.Name} has a keyboard layout that Gantry does not know: {spec.KeyboardLayout}",
                 "known layouts: " + string.Join(", ", KeyboardLayout.All));
         var script = BootCommandScript.Parse(keys, new TemplateScope(), new BootCommandOptions { Layout = layout });
         return script.HasErrors

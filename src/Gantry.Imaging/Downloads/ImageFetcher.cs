@@ -179,7 +179,8 @@ public sealed class ImageFetcher(string cacheFolder, HttpClient http, TimeProvid
                 $"{shown} has the wrong checksum: expected {wanted}, found {wanted.Algorithm}:{found}"
                     + (damage is null ? "" : $"; {damage}"),
                 damage is null
-                    ? "check the given checksum against the publisher's list; if it is right, the file is not what it should be"
+                    ? "check the given checksum against the publisher's list; if it is right, the file is not what "
+                        + "it should be"
                     : "download the file again");
         }
 

@@ -93,14 +93,16 @@ public sealed class TemplateCatalog(IStateStore store)
     }
 
     /// <summary>
-    /// Takes back what <see cref="TryPublishAsync"/> did: the record goes, and its name belongs to the one before again where
-    /// that is still there. False, and nothing written, when somebody uses the template by now.
+    /// Takes back what <see cref="TryPublishAsync"/> did: the record goes, and its name belongs to the one before
+    /// again where that is still there. False, and nothing written, when somebody uses the template by now.
     /// </summary>
     public async ValueTask<bool> TryUnpublishAsync(
-        TemplateRecord template, string? previousId, IEnumerable<StateOperation> changes, CancellationToken cancellationToken)
+        TemplateRecord template, string? previousId, IEnumerable<StateOperation> changes,
+        CancellationToken cancellationToken)
     {
         var nameKey = NamePrefix + template.Name;
-        var previous = previousId is null ? null : await _records.GetAsync(previousId, cancellationToken).ConfigureAwait(false);
+        var previous = previousId is null
+            ? null : await _records.GetAsync(previousId, cancellationToken).ConfigureAwait(false);
         List<StateCompare> when =
         [
             new StateCompare.RangeEmpty(UserPrefix(template.Id)),

@@ -13,8 +13,8 @@ using Gantry.Storage.Volumes;
 namespace Gantry.Machines.Images;
 
 /// <summary>
-/// Writes disks of templates and of stopped machines to files. The file appears under its name when it is whole; until then
-/// it is in a folder beside it, which a recovery takes away.
+/// Writes disks of templates and of stopped machines to files. The file appears under its name when it is whole;
+/// until then it is in a folder beside it, which a recovery takes away.
 /// </summary>
 public sealed class ImageExporter
 {
@@ -70,7 +70,8 @@ public sealed class ImageExporter
 
     /// <exception cref="ProblemException">There is no such template or machine, it runs, the file is there already, or
     /// there is no room; nothing is left.</exception>
-    public async Task<ExportResult> ExportAsync(ExportRequest request, IProgressSink progress, CancellationToken cancellationToken)
+    public async Task<ExportResult> ExportAsync(
+        ExportRequest request, IProgressSink progress, CancellationToken cancellationToken)
     {
         CheckOutput(request);
         if (await _templates.FindAsync(request.Source, cancellationToken).ConfigureAwait(false) is { } template)
@@ -104,7 +105,8 @@ public sealed class ImageExporter
             if (request.Disk is null && disks.Count > 1)
             {
                 throw new ProblemException(
-                    ProblemKind.InvalidInput, $"{request.Source} has {disks.Count} disks, and a file of that format holds one",
+                    ProblemKind.InvalidInput,
+                    $"{request.Source} has {disks.Count} disks, and a file of that format holds one",
                     $"choose one: --disk 0 to {disks.Count - 1}; or take all of them: --format ova");
             }
 
@@ -112,7 +114,8 @@ public sealed class ImageExporter
             disks = index < disks.Count && index >= 0
                 ? [disks[index]]
                 : throw new ProblemException(
-                    ProblemKind.InvalidInput, $"{request.Source} has no disk {index}", $"choose one: --disk 0 to {disks.Count - 1}");
+                    ProblemKind.InvalidInput, $"{request.Source} has no disk {index}",
+                    $"choose one: --disk 0 to {disks.Count - 1}");
         }
 
         return new ImageExportJob
@@ -156,10 +159,13 @@ public sealed class ImageExporter
         var remarks = new List<string>();
         if (spec.Disks.Any(disk => disk.Bus is DiskBus.Default or DiskBus.Virtio or DiskBus.Nvme))
             remarks.Add("disks are on an LSI Logic SCSI controller there: VirtualBox and VMware have no virtio disks");
-        if (spec.NetworkCards.Any(card => card.Device is null || card.Device.StartsWith("virtio", StringComparison.Ordinal)))
+        if (spec.NetworkCards.Any(
+            card => card.Device is null || card.Device.StartsWith("virtio", StringComparison.Ordinal)))
             remarks.Add("network cards are of the kind E1000 there");
         if (spec.Firmware.Kind == FirmwareKind.Uefi)
-            remarks.Add("UEFI variables are not in an OVA; in VirtualBox switch EFI on yourself: VBoxManage modifyvm NAME --firmware efi");
+            remarks.Add(
+                "UEFI variables are not in an OVA; in VirtualBox switch EFI on yourself: VBoxManage modifyvm NAME "
+                    + "--firmware efi");
         if (spec.Tpm is not null)
             remarks.Add("the TPM, and what it holds, is not in an OVA");
         return [.. remarks];
@@ -171,13 +177,16 @@ public sealed class ImageExporter
         if (folder is null || !Directory.Exists(folder))
         {
             throw new ProblemException(
-                ProblemKind.NotFound, $"there is no folder {folder ?? request.Output} to write to", "make it first, or give another path");
+                ProblemKind.NotFound, $"there is no folder {folder ?? request.Output} to write to",
+                "make it first, or give another path");
         }
 
         if (Directory.Exists(request.Output))
-            throw new ProblemException(ProblemKind.InvalidInput, $"{request.Output} is a folder", "give the name of a file");
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"{request.Output} is a folder", "give the name of a file");
         if (File.Exists(request.Output) && !request.Replace)
-            throw new ProblemException(ProblemKind.Conflict, $"{request.Output} is there already", "give --force to replace it, or another name");
+            throw new ProblemException(ProblemKind.Conflict, $"{request.Output} is there already",
+                "give --force to replace it, or another name");
     }
 
     private async Task<MachineRecord> StoppedAsync(MachineRecord machine, CancellationToken cancellationToken)
@@ -193,7 +202,8 @@ public sealed class ImageExporter
         return await _freezer.RepairAsync(machine, guest: null, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<ImageExportJob> HoldAsync(ImageExportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageExportJob> HoldAsync(
+        ImageExportJob job, StepRun run, CancellationToken cancellationToken)
     {
         await _volumes.UseAllAsync(job.Tops, User(job), cancellationToken).ConfigureAwait(false);
         return job;
@@ -205,17 +215,20 @@ public sealed class ImageExporter
             await _volumes.ReleaseAsync(top, User(job), cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<ImageExportJob> WriteAsync(ImageExportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageExportJob> WriteAsync(
+        ImageExportJob job, StepRun run, CancellationToken cancellationToken)
     {
         Drop(job);
         try
         {
-            Directory.CreateDirectory(job.Scratch, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(
+                job.Scratch, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"nothing can be written beside {job.Output}: {e.Message}", "give another path", inner: e);
+                ProblemKind.InvalidInput, $"nothing can be written beside {job.Output}: {e.Message}",
+                "give another path", inner: e);
         }
 
         if (job.Format is { } format)
@@ -268,7 +281,8 @@ public sealed class ImageExporter
 
     /// <summary>Writes one disk, with all that lies beneath it; gives what the guest sees of it, in bytes.</summary>
     private async Task<long> ConvertAsync(
-        ImageExportJob job, int index, string path, DiskImageTarget target, StepRun run, CancellationToken cancellationToken)
+        ImageExportJob job, int index, string path, DiskImageTarget target, StepRun run,
+        CancellationToken cancellationToken)
     {
         var chain = await _volumes.ChainAsync(job.Tops[index], cancellationToken).ConfigureAwait(false);
         await VolumePool.AlignBackingNamesAsync(chain, _images, cancellationToken).ConfigureAwait(false);
@@ -305,7 +319,8 @@ public sealed class ImageExporter
             Directory.Delete(job.Scratch, recursive: true);
     }
 
-    private static ValueTask<ImageExportJob> PublishAsync(ImageExportJob job, StepRun run, CancellationToken cancellationToken)
+    private static ValueTask<ImageExportJob> PublishAsync(
+        ImageExportJob job, StepRun run, CancellationToken cancellationToken)
     {
         // Already moved by a run that was cut off.
         if (!File.Exists(job.Finished))
@@ -317,13 +332,15 @@ public sealed class ImageExporter
         catch (IOException e) when (File.Exists(job.Output) && !job.Replace)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{job.Output} was made by somebody else in the meantime", "give --force to replace it", inner: e);
+                ProblemKind.Conflict, $"{job.Output} was made by somebody else in the meantime",
+                "give --force to replace it", inner: e);
         }
 
         return ValueTask.FromResult(job);
     }
 
-    private async ValueTask<ImageExportJob> FinishAsync(ImageExportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageExportJob> FinishAsync(
+        ImageExportJob job, StepRun run, CancellationToken cancellationToken)
     {
         Drop(job);
         await ReleaseAsync(job, run, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,9 @@ using Gantry.Storage.Images;
 
 namespace Gantry.Machines.Images;
 
-/// <summary>A disk image or an OVF package that is to become a template or a machine; what is null is left to the file.</summary>
+/// <summary>
+/// A disk image or an OVF package that is to become a template or a machine; what is null is left to the file.
+/// </summary>
 public sealed record ImportRequest
 {
     /// <summary>The file, absolute; nothing is written to it.</summary>

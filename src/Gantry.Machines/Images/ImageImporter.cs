@@ -44,8 +44,8 @@ public sealed record ImportServices
 }
 
 /// <summary>
-/// Makes templates and machines of disk images and OVF packages. qemu-img writes straight into the pool; nothing is unpacked
-/// or copied before. Until the end only the journal and unnamed volumes know of it.
+/// Makes templates and machines of disk images and OVF packages. qemu-img writes straight into the pool; nothing is
+/// unpacked or copied before. Until the end only the journal and unnamed volumes know of it.
 /// </summary>
 public sealed class ImageImporter
 {
@@ -76,8 +76,10 @@ public sealed class ImageImporter
     private VolumePool Volumes => _node.Volumes;
 
     /// <summary>Imports a file.</summary>
-    /// <exception cref="ProblemException">It can't be taken, a name is taken, or there is no room; nothing is left.</exception>
-    public async Task<ImportResult> ImportAsync(ImportRequest request, IProgressSink progress, CancellationToken cancellationToken)
+    /// <exception cref="ProblemException">It can't be taken, a name is taken, or there is no room; nothing is
+    /// left.</exception>
+    public async Task<ImportResult> ImportAsync(
+        ImportRequest request, IProgressSink progress, CancellationToken cancellationToken)
     {
         progress.Activity($"Looking into {request.SourceName}");
         var (job, remarks) = await PlanAsync(request, cancellationToken).ConfigureAwait(false);
@@ -96,7 +98,8 @@ public sealed class ImageImporter
     {
         var (spec, disks, remarks) = await _planner.PlanAsync(request, cancellationToken).ConfigureAwait(false);
         SpecCheck.Check(spec);
-        var previous = request.AsMachine ? null : await _node.Templates.FindAsync(spec.Name, cancellationToken).ConfigureAwait(false);
+        var previous = request.AsMachine ? null : await _node.Templates.FindAsync(
+            spec.Name, cancellationToken).ConfigureAwait(false);
         if (previous is not null && !request.Replace)
         {
             throw new ProblemException(
@@ -104,8 +107,10 @@ public sealed class ImageImporter
                 "give another name (--name NAME), or replace it (--force)");
         }
 
-        if (request.AsMachine && await _node.Machines.FindAsync(spec.Name, cancellationToken).ConfigureAwait(false) is not null)
-            throw new ProblemException(ProblemKind.Conflict, $"there is already a machine '{spec.Name}'", "give another name: --name NAME");
+        if (request.AsMachine && await _node.Machines.FindAsync(spec.Name, cancellationToken)
+            .ConfigureAwait(false) is not null)
+            throw new ProblemException(
+                ProblemKind.Conflict, $"there is already a machine '{spec.Name}'", "give another name: --name NAME");
         return (
             new ImageImportJob
             {
@@ -121,9 +126,11 @@ public sealed class ImageImporter
             remarks);
     }
 
-    private async ValueTask<ImageImportJob> RecordVolumesAsync(ImageImportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImportJob> RecordVolumesAsync(
+        ImageImportJob job, StepRun run, CancellationToken cancellationToken)
     {
-        await Volumes.AdoptAllAsync([.. job.Disks.Select(disk => disk.Volume)], User(job), cancellationToken).ConfigureAwait(false);
+        await Volumes.AdoptAllAsync(
+            [.. job.Disks.Select(disk => disk.Volume)], User(job), cancellationToken).ConfigureAwait(false);
         return job;
     }
 
@@ -136,7 +143,8 @@ public sealed class ImageImporter
         }
     }
 
-    private async ValueTask<ImageImportJob> CopyAsync(ImageImportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImportJob> CopyAsync(
+        ImageImportJob job, StepRun run, CancellationToken cancellationToken)
     {
         var total = job.Disks.Where(disk => disk.Source is not null).Sum(disk => disk.Volume.VirtualSize);
         var before = 0L;
@@ -175,9 +183,11 @@ public sealed class ImageImporter
 
         // Once more, just before it is opened: it may have become another file since.
         var image = ForeignImage.Check(
-            source.Path, source.Format, source.Part, disk.Name, mayHaveExtents: source.Part is null && disk.Expected is null);
+            source.Path, source.Format, source.Part, disk.Name,
+            mayHaveExtents: source.Part is null && disk.Expected is null);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var isKnown = job.Digest is not null && disk.Name == job.SourceName && source.Part is null && image.Files.Count == 1;
+        var isKnown = job.Digest is not null && disk.Name == job.SourceName && source.Part is null
+            && image.Files.Count == 1;
         var hashing = isKnown
             ? Task.FromResult((Sha256: job.Digest!, Second: (string?)null))
             : SourceHasher.HashAsync(image.Files, source.Part, disk.Expected?.Algorithm, both.Token);
@@ -206,7 +216,8 @@ public sealed class ImageImporter
         if (!File.Exists(path))
         {
             await _node.Images.ConvertAsync(
-                source, path, new DiskImageTarget { Format = DiskImageFormat.Qcow2 }, progress, cancellationToken).ConfigureAwait(false);
+                source, path, new DiskImageTarget { Format = DiskImageFormat.Qcow2 }, progress,
+                cancellationToken).ConfigureAwait(false);
         }
 
         // What is acknowledged is on the disk.
@@ -233,7 +244,8 @@ public sealed class ImageImporter
             Created = _node.Time.GetUtcNow(),
             Digest = hex,
             Spec = spec,
-            Provenance = ProvenanceOf(job, new ProvenanceLink { Kind = "template", Name = job.Spec.Name, Digest = hex }),
+            Provenance = ProvenanceOf(
+                job, new ProvenanceLink { Kind = "template", Name = job.Spec.Name, Digest = hex }),
             LoginUser = job.LoginUser,
         };
     }
@@ -245,7 +257,8 @@ public sealed class ImageImporter
         return new Provenance { Chain = last is null ? [.. sources] : [.. sources, last] };
     }
 
-    private async ValueTask<ImageImportJob> PublishAsync(ImageImportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImportJob> PublishAsync(
+        ImageImportJob job, StepRun run, CancellationToken cancellationToken)
     {
         if (job.MachineUuid is not null)
         {
@@ -255,7 +268,8 @@ public sealed class ImageImporter
 
         if (await _node.Templates.FindByIdAsync(job.TemplateId, cancellationToken).ConfigureAwait(false) is not null)
             return job; // done by the run that was cut off
-        var previous = job.Previous is { } id ? await _node.Templates.FindByIdAsync(id, cancellationToken).ConfigureAwait(false) : null;
+        var previous = job.Previous is { } id ? await _node.Templates.FindByIdAsync(id, cancellationToken)
+            .ConfigureAwait(false) : null;
         var volumes = job.Disks.Select(disk => disk.Volume.Id).ToList();
         var published = await _node.Templates.TryPublishAsync(
             job.Record!,
@@ -266,7 +280,8 @@ public sealed class ImageImporter
         return published
             ? job
             : throw new ProblemException(
-                ProblemKind.Conflict, $"the name {job.Spec.Name} was given to another template in the meantime", "import it again");
+                ProblemKind.Conflict, $"the name {job.Spec.Name} was given to another template in the meantime",
+                "import it again");
     }
 
     private async Task PublishMachineAsync(ImageImportJob job, CancellationToken cancellationToken)
@@ -291,9 +306,11 @@ public sealed class ImageImporter
     /// <summary>What somebody uses by now stays: it is whole.</summary>
     private async ValueTask UnpublishAsync(ImageImportJob job, StepRun run, CancellationToken cancellationToken)
     {
-        if (await OwnMachineAsync(job, cancellationToken).ConfigureAwait(false) is { } machine && !_node.Host.IsAlive(machine.Number))
+        if (await OwnMachineAsync(job, cancellationToken).ConfigureAwait(false) is { } machine && !_node.Host.IsAlive(
+            machine.Number))
             await _node.Remover.DeleteAsync(machine, stop: false, cancellationToken).ConfigureAwait(false);
-        if (await _node.Templates.FindByIdAsync(job.TemplateId, cancellationToken).ConfigureAwait(false) is not { Superseded: false } template)
+        if (await _node.Templates.FindByIdAsync(job.TemplateId, cancellationToken)
+            .ConfigureAwait(false) is not { Superseded: false } template)
             return;
         var removed = await _node.Templates.TryUnpublishAsync(
             template,
@@ -306,7 +323,8 @@ public sealed class ImageImporter
             await Volumes.CollectAsync(disk.Volume.Id, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<ImageImportJob> ReleaseAsync(ImageImportJob job, StepRun run, CancellationToken cancellationToken)
+    private async ValueTask<ImageImportJob> ReleaseAsync(
+        ImageImportJob job, StepRun run, CancellationToken cancellationToken)
     {
         foreach (var disk in job.Disks)
             await Volumes.ReleaseAsync(disk.Volume.Id, User(job), cancellationToken).ConfigureAwait(false);

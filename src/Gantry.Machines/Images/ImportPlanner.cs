@@ -7,8 +7,8 @@ using Gantry.Storage.Volumes;
 namespace Gantry.Machines.Images;
 
 /// <summary>
-/// Looks into a file before anything is made of it: what disks it has and what machine they are for. Whatever may be wrong
-/// with a file, short of damage in the middle of a disk, is said here.
+/// Looks into a file before anything is made of it: what disks it has and what machine they are for. Whatever may be
+/// wrong with a file, short of damage in the middle of a disk, is said here.
 /// </summary>
 internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
 {
@@ -80,21 +80,25 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
             }
 
             var file = package.File(package.Descriptor.Files.First(file => file.Id == id).Name);
-            var image = ForeignImage.Check(file.Path, part: file.Part, name: file.Name, mayHaveExtents: !package.HasManifest);
+            var image = ForeignImage.Check(
+                file.Path, part: file.Part, name: file.Name, mayHaveExtents: !package.HasManifest);
             var size = await SizeAsync(image.Source, file.Name, cancellationToken).ConfigureAwait(false);
             CheckCapacity(file.Name, disk, size);
-            disks.Add(Disk(file.Name, disks.Count, spec.Name, image.Source, bus, size) with { Expected = package.Digest(file.Name) });
+            disks.Add(Disk(file.Name, disks.Count, spec.Name, image.Source, bus, size) with { Expected =
+                package.Digest(file.Name) });
         }
 
         var remarks = mapped.Remarks;
         if (!package.HasManifest)
-            remarks = remarks.With(new ApplianceRemark("manifest", "there is none: that its files are whole is not known"));
+            remarks = remarks.With(
+                new ApplianceRemark("manifest", "there is none: that its files are whole is not known"));
         if (package.HasCertificate)
             remarks = remarks.With(new ApplianceRemark("certificate", "who made the package is not checked"));
         return (spec, [.. disks], remarks);
     }
 
-    private ImportedDisk Disk(string name, int index, string owner, DiskImageSource? source, DiskBus bus, long size) => new()
+    private ImportedDisk Disk(string name, int index, string owner, DiskImageSource? source, DiskBus bus, long size) =>
+        new()
     {
         Name = name,
         Source = source,
@@ -119,7 +123,8 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
             return;
         throw new ProblemException(
             ProblemKind.InvalidInput,
-            $"the package says that the disk {disk.Id} has {disk.Capacity} bytes, and its file {shown} has a disk of {size}",
+            $"the package says that the disk {disk.Id} has {disk.Capacity} bytes, and its file {shown} has a disk "
+                + $"of {size}",
             "export the machine again");
     }
 
@@ -128,13 +133,15 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
         if (request.Name is { } given)
             return Names.Check(given, request.AsMachine ? "machine" : "template");
         var stem = request.SourceName;
-        while (Path.GetExtension(stem) is { Length: > 1 and <= 6 } extension && extension.Skip(1).All(char.IsAsciiLetterOrDigit)
+        while (Path.GetExtension(stem) is { Length: > 1 and <= 6 } extension && extension.Skip(1).All(
+            char.IsAsciiLetterOrDigit)
             && extension.Skip(1).Any(char.IsAsciiLetter))
         {
             stem = Path.GetFileNameWithoutExtension(stem);
         }
 
-        return new[] { described, stem }.OfType<string>().Select(Simplify).FirstOrDefault(Names.IsValid) ?? throw new ProblemException(
+        return new[] { described, stem }.OfType<string>().Select(Simplify).FirstOrDefault(Names.IsValid)
+            ?? throw new ProblemException(
             ProblemKind.InvalidInput, $"no name can be made of '{request.SourceName}'", "give one: --name NAME");
     }
 

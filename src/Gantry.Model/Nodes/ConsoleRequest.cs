@@ -17,7 +17,9 @@ public abstract record ConsoleRequest
     /// <summary>The serial line, which any number of watchers share.</summary>
     public sealed record Serial : ConsoleRequest
     {
-        /// <summary>Bytes of what was said before that come first; at most this many, beginning with a whole line.</summary>
+        /// <summary>
+        /// Bytes of what was said before that come first; at most this many, beginning with a whole line.
+        /// </summary>
         public const int MostScrollBack = 256 * 1024;
 
         /// <summary>What is sent is dropped.</summary>

@@ -58,7 +58,8 @@ public abstract record ConsoleEnd
     }
 
     /// <summary>The command ended.</summary>
-    /// <param name="ExitCode">As a shell would tell it: 128 and more for signals; null when the guest did not say.</param>
+    /// <param name="ExitCode">As a shell would tell it: 128 and more for signals; null when the guest did not
+    /// say.</param>
     public sealed record Finished(int? ExitCode) : ConsoleEnd;
 
     /// <summary>QEMU has ended, or is ending.</summary>

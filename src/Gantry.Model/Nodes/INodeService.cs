@@ -12,7 +12,9 @@ namespace Gantry.Model.Nodes;
 /// </remarks>
 public interface INodeService
 {
-    /// <summary>Whether a console could be opened, as far as that can be told at once and without touching the guest.</summary>
+    /// <summary>
+    /// Whether a console could be opened, as far as that can be told at once and without touching the guest.
+    /// </summary>
     Task CheckAsync(MachineKey machine, ConsoleRequest request, CancellationToken cancellationToken);
 
     /// <summary>Opens a console; the token ends the opening only.</summary>
@@ -22,8 +24,8 @@ public interface INodeService
     Task<ReadOnlyMemory<byte>> ScreenshotAsync(MachineKey machine, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The end of a log, piece by piece; with <see cref="LogRequest.Follow"/> whatever is added, until the machine stops.
-    /// A piece is good until the next one is asked for.
+    /// The end of a log, piece by piece; with <see cref="LogRequest.Follow"/> whatever is added, until the machine
+    /// stops. A piece is good until the next one is asked for.
     /// </summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLogAsync(
         MachineKey machine, LogRequest request, CancellationToken cancellationToken);

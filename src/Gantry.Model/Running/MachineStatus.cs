@@ -58,8 +58,8 @@ public sealed record MachineExit
     public required DateTimeOffset At { get; init; }
 
     /// <summary>
-    /// QEMU's word, such as guest-shutdown, host-signal or guest-panic; <c>requested</c>, <c>host-down</c> when its host
-    /// went down under it, <c>unknown</c> when it was not heard.
+    /// QEMU's word, such as guest-shutdown, host-signal or guest-panic; <c>requested</c>, <c>host-down</c> when its
+    /// host went down under it, <c>unknown</c> when it was not heard.
     /// </summary>
     public required string Reason { get; init; }
 

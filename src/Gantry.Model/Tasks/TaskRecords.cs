@@ -4,7 +4,9 @@ using Gantry.Model.State;
 
 namespace Gantry.Model.Tasks;
 
-/// <summary>The two kinds of documents that a task is: asked for, and what became of it. Each is under its id.</summary>
+/// <summary>
+/// The two kinds of documents that a task is: asked for, and what became of it. Each is under its id.
+/// </summary>
 public static class TaskRecords
 {
     private const string OrderPrefix = "tasks/";

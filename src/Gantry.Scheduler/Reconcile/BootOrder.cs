@@ -6,7 +6,9 @@ namespace Gantry.Scheduler.Reconcile;
 /// <summary>In which order machines start with their host, and go down with it. Pure.</summary>
 public static class BootOrder
 {
-    /// <summary>Those that start with their host, by order and then by number; those without an order come last.</summary>
+    /// <summary>
+    /// Those that start with their host, by order and then by number; those without an order come last.
+    /// </summary>
     public static ImmutableArray<MachineNumber> Up(IEnumerable<MachineRecord> machines) =>
     [
         .. machines.Where(machine => machine.Spec.Autostart is not null).OrderBy(OrderOf)

@@ -13,8 +13,8 @@ namespace Gantry.Storage.Appliances;
 public sealed record ApplianceFile(string Name, string Path, FilePart? Part, long Length);
 
 /// <summary>
-/// An OVF package: an OVA archive, or a descriptor with its files beside it. Nothing is unpacked; the files of an archive
-/// are read where they lie in it.
+/// An OVF package: an OVA archive, or a descriptor with its files beside it. Nothing is unpacked; the files of an
+/// archive are read where they lie in it.
 /// </summary>
 public sealed class AppliancePackage
 {
@@ -22,7 +22,8 @@ public sealed class AppliancePackage
     private readonly IReadOnlyDictionary<string, FileDigest> _digests;
 
     private AppliancePackage(
-        string path, OvfDescriptor descriptor, Dictionary<string, ApplianceFile> files, IReadOnlyDictionary<string, FileDigest> digests)
+        string path, OvfDescriptor descriptor, Dictionary<string, ApplianceFile> files, IReadOnlyDictionary<string,
+        FileDigest> digests)
     {
         Path = path;
         Descriptor = descriptor;
@@ -43,7 +44,9 @@ public sealed class AppliancePackage
     public static bool IsPackageName(string path) =>
         System.IO.Path.GetExtension(path).ToLowerInvariant() is ".ova" or ".ovf";
 
-    /// <summary>Whether a file begins like a tar archive, as an OVA is one; false where there is no such file.</summary>
+    /// <summary>
+    /// Whether a file begins like a tar archive, as an OVA is one; false where there is no such file.
+    /// </summary>
     public static bool IsArchive(string path)
     {
         const int MagicOffset = 257;
@@ -52,10 +55,12 @@ public sealed class AppliancePackage
         using var file = FilePartStream.Open(path, null);
         Span<byte> magic = stackalloc byte[5];
         file.Position = MagicOffset;
-        return file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("ustar"u8);
+        return file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual(
+            "ustar"u8);
     }
 
-    /// <summary>Reads the package's list of files, its descriptor and its manifest, and checks the one against the others.
+    /// <summary>Reads the package's list of files, its descriptor and its manifest, and checks the one against the
+    /// others.
     /// </summary>
     /// <param name="path">The archive or the descriptor, absolute.</param>
     /// <exception cref="ProblemException">It is damaged, incomplete, or hostile; nothing was written.</exception>
@@ -98,7 +103,8 @@ public sealed class AppliancePackage
             return;
         throw new ProblemException(
             ProblemKind.InvalidInput,
-            $"{name} is not what its package's manifest says: expected {expected.Algorithm} {expected.Hex}, found {found}",
+            $"{name} is not what its package's manifest says: expected {expected.Algorithm} {expected.Hex}, found "
+                + $"{found}",
             "copy or download the package again");
     }
 
@@ -113,16 +119,19 @@ public sealed class AppliancePackage
             while (tar.GetNextEntry() is { } entry)
             {
                 var name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
-                if (entry.EntryType is TarEntryType.GlobalExtendedAttributes || (entry.EntryType is TarEntryType.Directory && name.Length == 0))
+                if (entry.EntryType is TarEntryType.GlobalExtendedAttributes || (
+                    entry.EntryType is TarEntryType.Directory && name.Length == 0))
                     continue;
                 CheckEntry(path, entry, name, opened.Length);
-                if (!files.TryAdd(name, new ApplianceFile(name, path, new FilePart(entry.DataOffset, entry.Length), entry.Length)))
+                if (!files.TryAdd(
+                    name, new ApplianceFile(name, path, new FilePart(entry.DataOffset, entry.Length), entry.Length)))
                     throw Bad(path, $"has the file {name} twice");
                 if (files.Count > TarHeaderStream.MostEntries)
                     throw Bad(path, $"has more than {TarHeaderStream.MostEntries} files");
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or IOException or ArgumentException)
+        catch (Exception e) when (
+            e is InvalidDataException or EndOfStreamException or FormatException or IOException or ArgumentException)
         {
             throw Bad(path, $"is no tar archive that can be read: {e.Message}", e);
         }
@@ -136,10 +145,13 @@ public sealed class AppliancePackage
             throw Bad(path, $"has an entry '{Cut(name)}' that is no ordinary file ({entry.EntryType})");
         if (!IsName(name))
             throw Bad(path, $"has an entry '{Cut(name)}', and may only have files without a path");
-        if (entry.Length < 0 || entry.DataOffset < 0 || entry.DataOffset > length || entry.Length > length - entry.DataOffset)
+        if (entry.Length < 0 || entry.DataOffset < 0 || entry.DataOffset > length
+            || entry.Length > length - entry.DataOffset)
         {
             throw Bad(
-                path, $"is cut short: its file {name} is said to have {entry.Length} bytes, and {length} are all that the archive has");
+                path,
+                $"is cut short: its file {name} is said to have {entry.Length} bytes, and {length} are all that "
+                    + "the archive has");
         }
     }
 
@@ -175,11 +187,13 @@ public sealed class AppliancePackage
         var full = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, name);
         if (new FileInfo(full).LinkTarget is not null)
             throw Bad(path, $"takes content from {full}, which is a link");
-        return FileFacts.Read(full) is { IsRegular: true } facts ? new ApplianceFile(name, full, null, facts.Size) : null;
+        return FileFacts.Read(full) is { IsRegular: true } facts ? new ApplianceFile(name, full, null, facts.Size)
+            : null;
     }
 
     private static void CheckCovered(
-        string manifest, IReadOnlyDictionary<string, FileDigest> digests, Dictionary<string, ApplianceFile> files, string descriptor,
+        string manifest, IReadOnlyDictionary<string, FileDigest> digests, Dictionary<string, ApplianceFile> files,
+        string descriptor,
         bool isArchive)
     {
         if (!digests.ContainsKey(descriptor))
@@ -189,7 +203,8 @@ public sealed class AppliancePackage
     }
 
     private static void CheckFile(
-        Dictionary<string, ApplianceFile> files, string path, OvfFile file, IReadOnlyDictionary<string, FileDigest> digests)
+        Dictionary<string, ApplianceFile> files, string path, OvfFile file, IReadOnlyDictionary<string,
+        FileDigest> digests)
     {
         if (Find(files, path, file.Name) is not { } found)
         {

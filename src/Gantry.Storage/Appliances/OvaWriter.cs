@@ -7,8 +7,8 @@ namespace Gantry.Storage.Appliances;
 /// <summary>Packs a descriptor, its manifest and its disks, in that order, which readers of streams rely on.</summary>
 public static class OvaWriter
 {
-    /// <summary>What the twelve octal digits of a POSIX tar header can say, in bytes; beyond it GNU's form is used, which
-    /// VirtualBox and VMware read.</summary>
+    /// <summary>What the twelve octal digits of a POSIX tar header can say, in bytes; beyond it GNU's form is used,
+    /// which VirtualBox and VMware read.</summary>
     private const long LargestPosixFile = 8L << 30;
 
     /// <param name="path">The archive, which must not exist.</param>
@@ -19,7 +19,8 @@ public static class OvaWriter
     /// <param name="progress">Told the bytes packed.</param>
     /// <param name="cancellationToken">Stops; the half-made archive stays.</param>
     public static async Task WriteAsync(
-        string path, MachineSpec spec, IReadOnlyList<OvfDiskFile> disks, string folder, DateTimeOffset time, Action<long> progress,
+        string path, MachineSpec spec, IReadOnlyList<OvfDiskFile> disks, string folder, DateTimeOffset time,
+        Action<long> progress,
         CancellationToken cancellationToken)
     {
         var descriptor = OvfWriter.Write(spec, disks);
@@ -37,8 +38,10 @@ public static class OvaWriter
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
         await using (var tar = new TarWriter(file, TarEntryFormat.Ustar, leaveOpen: true))
         {
-            await AddAsync(tar, $"{spec.Name}.ovf", new MemoryStream(descriptor), time, cancellationToken).ConfigureAwait(false);
-            await AddAsync(tar, $"{spec.Name}.mf", new MemoryStream(OvfManifest.Write(digests)), time, cancellationToken)
+            await AddAsync(
+                tar, $"{spec.Name}.ovf", new MemoryStream(descriptor), time, cancellationToken).ConfigureAwait(false);
+            await AddAsync(
+                tar, $"{spec.Name}.mf", new MemoryStream(OvfManifest.Write(digests)), time, cancellationToken)
                 .ConfigureAwait(false);
             foreach (var disk in disks)
             {
@@ -54,7 +57,8 @@ public static class OvaWriter
         file.Flush(flushToDisk: true);
     }
 
-    private static Task AddAsync(TarWriter tar, string name, Stream content, DateTimeOffset time, CancellationToken cancellationToken)
+    private static Task AddAsync(
+        TarWriter tar, string name, Stream content, DateTimeOffset time, CancellationToken cancellationToken)
     {
         TarEntry entry = content.Length < LargestPosixFile
             ? new UstarTarEntry(TarEntryType.RegularFile, name)

@@ -17,8 +17,8 @@ public sealed record OvfDescriptor
 
     public ValueList<OvfItem> Items { get; init; } = [];
 
-    /// <summary>The guest's system in the words of VMware (<c>debian10_64Guest</c>), VirtualBox (<c>Debian_64</c>) or the
-    /// descriptor's author; null where nothing is said.</summary>
+    /// <summary>The guest's system in the words of VMware (<c>debian10_64Guest</c>), VirtualBox (<c>Debian_64</c>) or
+    /// the descriptor's author; null where nothing is said.</summary>
     public string? Guest { get; init; }
 
     public FirmwareKind Firmware { get; init; }

@@ -114,17 +114,20 @@ public static class OvfHardware
         var controllers = ovf.Items.Select(item => item.Id).ToList();
         var mapped = new List<MappedDisk>();
         foreach (var item in ovf.Items.Where(item => item.Type == OvfResource.Disk)
-            .OrderBy(item => item.Parent is { } parent ? controllers.IndexOf(parent) : -1).ThenBy(item => item.AddressOnParent))
+            .OrderBy(item => item.Parent is { } parent ? controllers.IndexOf(parent) : -1).ThenBy(
+                item => item.AddressOnParent))
         {
             var id = Reference(item.HostResource, "disk");
             var disk = ovf.Disks.FirstOrDefault(disk => disk.Id == id) ?? throw new ProblemException(
                 ProblemKind.InvalidInput,
-                $"the package has a drive '{item.Name}' for a disk '{id ?? item.HostResource}' that it does not describe",
+                $"the package has a drive '{item.Name}' for a disk '{id ?? item.HostResource}' that it does not "
+                    + "describe",
                 "export the machine again");
             if (mapped.Any(other => other.Disk.Id == disk.Id))
             {
                 throw new ProblemException(
-                    ProblemKind.InvalidInput, $"the package has two drives for the one disk '{disk.Id}'", "export the machine again");
+                    ProblemKind.InvalidInput, $"the package has two drives for the one disk '{disk.Id}'",
+                    "export the machine again");
             }
 
             mapped.Add(new MappedDisk(disk, bus ?? BusOf(ovf, item, remarks)));
@@ -147,18 +150,22 @@ public static class OvfHardware
                 return DiskBus.Ide;
             case OvfResource.Scsi when IsWindows(ovf):
                 remarks.Add(new ApplianceRemark(
-                    drive.Name, $"is on SATA instead of SCSI ({Kind(controller)}): Windows has no driver for SCSI as machines here have it"));
+                    drive.Name,
+                    $"is on SATA instead of SCSI ({Kind(controller)}): Windows has no driver for SCSI as machines "
+                        + "here have it"));
                 return DiskBus.Sata;
             case OvfResource.Scsi when controller.SubType.Contains("virtio", StringComparison.OrdinalIgnoreCase):
                 return DiskBus.Scsi;
             case OvfResource.Scsi:
                 remarks.Add(new ApplianceRemark(
                     drive.Name,
-                    $"is on virtio's SCSI controller instead of {Kind(controller)}; a guest that does not find it: import with --bus sata"));
+                    $"is on virtio's SCSI controller instead of {Kind(controller)}; a guest that does not find it: "
+                        + "import with --bus sata"));
                 return DiskBus.Scsi;
             case OvfResource.OtherStorage when controller.SubType.Contains("nvme", StringComparison.OrdinalIgnoreCase):
                 return DiskBus.Nvme;
-            case OvfResource.OtherStorage when controller.SubType.Contains("virtio", StringComparison.OrdinalIgnoreCase):
+            case OvfResource.OtherStorage when controller.SubType.Contains(
+                "virtio", StringComparison.OrdinalIgnoreCase):
                 return DiskBus.Scsi;
             case OvfResource.OtherStorage:
                 return DiskBus.Sata;
@@ -168,7 +175,8 @@ public static class OvfHardware
         }
     }
 
-    private static string Kind(OvfItem controller) => controller.SubType.Length > 0 ? controller.SubType : controller.Name;
+    private static string Kind(OvfItem controller) => controller.SubType.Length > 0 ? controller.SubType
+        : controller.Name;
 
     private static ValueList<CdromSpec> Cdroms(OvfDescriptor ovf, List<ApplianceRemark> remarks)
     {
@@ -224,7 +232,8 @@ public static class OvfHardware
     {
         var reason = item.Type switch
         {
-            OvfResource.Processor or OvfResource.Memory or OvfResource.Ide or OvfResource.Scsi or OvfResource.OtherStorage
+            OvfResource.Processor or OvfResource.Memory or OvfResource.Ide or OvfResource.Scsi
+                or OvfResource.OtherStorage
                 or OvfResource.Ethernet or OvfResource.Cd or OvfResource.Dvd or OvfResource.Disk => null,
             OvfResource.Floppy => "left out: a floppy drive comes with a floppy",
             OvfResource.SerialPort => "left out: every machine has one serial port, its console",
@@ -232,7 +241,9 @@ public static class OvfHardware
             OvfResource.Graphics => "left out: the machine has its ISA's usual graphics",
             OvfResource.Sound => "left out: machines have no sound",
             _ when item.SubType == "vmware.vtpm" => null,
-            _ => $"left out: machines have nothing of the kind ({(item.SubType.Length > 0 ? item.SubType : $"resource type {item.Type}")})",
+            _ =>
+                "left out: machines have nothing of the kind "
+                    + $"({(item.SubType.Length > 0 ? item.SubType : $"resource type {item.Type}")})",
         };
         if (reason is not null)
             remarks.Add(new ApplianceRemark(item.Name, reason));

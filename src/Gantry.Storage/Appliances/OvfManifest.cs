@@ -26,7 +26,8 @@ public static partial class OvfManifest
             if (line.Length == 0)
                 continue;
             var match = Line().Match(line);
-            var algorithm = match.Groups["algorithm"].Value.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
+            var algorithm =
+                match.Groups["algorithm"].Value.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
             var hex = match.Groups["hex"].Value.ToLowerInvariant();
             var length = algorithm switch
             {
@@ -38,7 +39,8 @@ public static partial class OvfManifest
             if (!match.Success || hex.Length != length)
                 throw Bad(shown, $"has a line that is no digest of a file: {Cut(line)}");
             var name = match.Groups["name"].Value;
-            if (!digests.TryAdd(name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, new FileDigest(algorithm, hex)))
+            if (!digests.TryAdd(
+                name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, new FileDigest(algorithm, hex)))
                 throw Bad(shown, $"has two digests of {Cut(name)}");
         }
 
@@ -57,7 +59,8 @@ public static partial class OvfManifest
     private static string Cut(string text) => text.Length > 100 ? text[..100] + "..." : text;
 
     private static ProblemException Bad(string shown, string what) =>
-        new(ProblemKind.InvalidInput, $"{shown} {what}", "expected lines such as SHA256(disk.vmdk)= and 64 hexadecimal digits");
+        new(ProblemKind.InvalidInput, $"{shown} {what}",
+            "expected lines such as SHA256(disk.vmdk)= and 64 hexadecimal digits");
 
     [GeneratedRegex(@"\A(?<algorithm>[A-Za-z0-9-]{4,8}) ?\((?<name>.+)\) ?= ?(?<hex>[0-9a-fA-F]{40,128})\z")]
     private static partial Regex Line();

@@ -19,7 +19,8 @@ public static class OvfReader
 
     private static readonly string[] KnownSections =
     [
-        "VirtualHardwareSection", "OperatingSystemSection", "AnnotationSection", "Machine", "ProductSection", "EulaSection",
+        "VirtualHardwareSection", "OperatingSystemSection", "AnnotationSection", "Machine", "ProductSection",
+        "EulaSection",
     ];
 
     /// <param name="content">The descriptor.</param>
@@ -105,7 +106,8 @@ public static class OvfReader
                 throw Bad(shown, $"has its file {name} cut into chunks, which can't be read");
             if (files.Any(other => other.Id == id || other.Name == name))
                 throw Bad(shown, $"names the file {name} twice");
-            var size = Attribute(file, "size") is { Length: > 0 } text ? Number(text, $"the size of the file {name}", shown) : (long?)null;
+            var size = Attribute(file, "size") is { Length: > 0 } text
+                ? Number(text, $"the size of the file {name}", shown) : (long?)null;
             files.Add(new OvfFile(id, name, size));
             CheckCount(files.Count, "files", shown);
         }
@@ -126,10 +128,13 @@ public static class OvfReader
             var file = Attribute(disk, "fileRef") is { Length: > 0 } named ? named : null;
             if (file is not null && files.All(other => other.Id != file))
                 throw Bad(shown, $"has a disk '{Cut(id)}' whose file '{Cut(file)}' it does not name");
-            var text = Attribute(disk, "capacity") ?? throw Bad(shown, $"does not say how large its disk '{Cut(id)}' is");
+            var text = Attribute(disk, "capacity") ?? throw Bad(
+                shown, $"does not say how large its disk '{Cut(id)}' is");
             var units = Attribute(disk, "capacityAllocationUnits");
             var unit = OvfUnits.Parse(units) ?? throw Bad(
-                shown, $"gives the size of its disk '{Cut(id)}' in '{Cut(units!)}', which is no unit: expected for example byte * 2^30");
+                shown,
+                $"gives the size of its disk '{Cut(id)}' in '{Cut(units!)}', which is no unit: expected for "
+                    + "example byte * 2^30");
             var bytes = OvfUnits.Multiply(Number(text, $"the capacity of the disk '{Cut(id)}'", shown), unit);
             if (bytes is null or 0)
                 throw Bad(shown, $"has a disk '{Cut(id)}' of an impossible size: {Cut(text)} times {unit} bytes");
@@ -144,7 +149,8 @@ public static class OvfReader
     {
         var configuration = DefaultConfiguration(root);
         var items = new List<OvfItem>();
-        foreach (var item in hardware.Elements().Where(item => item.Name.LocalName is "Item" or "StorageItem" or "EthernetPortItem"))
+        foreach (var item in hardware.Elements().Where(
+            item => item.Name.LocalName is "Item" or "StorageItem" or "EthernetPortItem"))
         {
             var configurations = Attribute(item, "configuration");
             if (configurations is not null && !configurations.Split(' ').Contains(configuration))
@@ -161,8 +167,10 @@ public static class OvfReader
 
     private static OvfItem Item(XElement item, string shown)
     {
-        var id = Text(item, "InstanceID") ?? Text(item, "InstanceId") ?? throw Bad(shown, "has hardware without an InstanceID");
-        var type = (int)Math.Min(Number(Text(item, "ResourceType") ?? "0", $"the ResourceType of item {Cut(id)}", shown), int.MaxValue);
+        var id = Text(item, "InstanceID") ?? Text(item, "InstanceId") ?? throw Bad(
+            shown, "has hardware without an InstanceID");
+        var type = (int)Math.Min(
+            Number(Text(item, "ResourceType") ?? "0", $"the ResourceType of item {Cut(id)}", shown), int.MaxValue);
         var units = type == OvfResource.Memory ? Text(item, "AllocationUnits") : null;
         return new OvfItem
         {
@@ -171,15 +179,18 @@ public static class OvfReader
             SubType = Text(item, "ResourceSubType") ?? "",
             Parent = Text(item, "Parent"),
             AddressOnParent = int.TryParse(
-                Text(item, "AddressOnParent"), NumberStyles.None, CultureInfo.InvariantCulture, out var address) ? address : 0,
+                Text(item, "AddressOnParent"), NumberStyles.None, CultureInfo.InvariantCulture, out var address)
+                    ? address : 0,
             Name = Cut(Text(item, "ElementName") ?? Text(item, "Caption") ?? Text(item, "Description") ?? $"item {id}"),
-            Quantity = Text(item, "VirtualQuantity") is { } quantity ? Number(quantity, $"the quantity of item {Cut(id)}", shown) : null,
+            Quantity = Text(item, "VirtualQuantity") is { } quantity
+                ? Number(quantity, $"the quantity of item {Cut(id)}", shown) : null,
             Unit = OvfUnits.Parse(units) ?? throw Bad(
                 shown, $"gives the memory in '{Cut(units!)}', which is no unit: expected for example byte * 2^20"),
             HostResource = Text(item, "HostResource"),
             Connection = Text(item, "Connection"),
             CoresPerSocket = int.TryParse(
-                Text(item, "CoresPerSocket"), NumberStyles.None, CultureInfo.InvariantCulture, out var cores) ? cores : null,
+                Text(item, "CoresPerSocket"), NumberStyles.None, CultureInfo.InvariantCulture, out var cores) ? cores
+                    : null,
         };
     }
 
@@ -197,13 +208,15 @@ public static class OvfReader
     private static string? GuestOf(XElement system, XElement? box)
     {
         var section = Sections(system, "OperatingSystemSection").FirstOrDefault();
-        return Attribute(box, "OSType") ?? Attribute(section, "osType") ?? Text(section, "OSType") ?? Text(section, "Description");
+        return Attribute(box, "OSType") ?? Attribute(section, "osType") ?? Text(section, "OSType") ?? Text(
+            section, "Description");
     }
 
     private static FirmwareKind FirmwareOf(XElement hardware, XElement? box)
     {
         var said = Config(hardware, "firmware") ?? Attribute(Inner(box, "Firmware"), "type");
-        return said?.StartsWith("efi", StringComparison.OrdinalIgnoreCase) == true ? FirmwareKind.Uefi : FirmwareKind.Bios;
+        return said?.StartsWith("efi", StringComparison.OrdinalIgnoreCase) == true ? FirmwareKind.Uefi
+            : FirmwareKind.Bios;
     }
 
     /// <summary>VMware's settings, beside the items.</summary>
@@ -215,16 +228,20 @@ public static class OvfReader
         system.Elements().Concat(root.Elements())
             .Select(element => element.Name.LocalName)
             .Where(name => name.EndsWith("Section", StringComparison.Ordinal)
-                && name is not ("DiskSection" or "NetworkSection" or "DeploymentOptionSection") && !KnownSections.Contains(name))
+                && name is not ("DiskSection" or "NetworkSection" or "DeploymentOptionSection")
+                && !KnownSections.Contains(name))
             .Select(Cut).Distinct().Take(20).ToValueList();
 
     private static IEnumerable<XElement> Children(XElement? parent, string name) =>
         parent?.Elements().Where(element => element.Name.LocalName == name) ?? [];
 
-    /// <summary>Sections by their name, or, in the drafts, by their type: <c>Section xsi:type="ovf:DiskSection_Type"</c>.</summary>
+    /// <summary>
+    /// Sections by their name, or, in the drafts, by their type: <c>Section xsi:type="ovf:DiskSection_Type"</c>.
+    /// </summary>
     private static IEnumerable<XElement> Sections(XElement parent, string name) =>
         parent.Elements().Where(element => element.Name.LocalName == name
-            || (element.Name.LocalName == "Section" && Attribute(element, "type")?.EndsWith($"{name}_Type", StringComparison.Ordinal) == true));
+            || (element.Name.LocalName == "Section"
+                && Attribute(element, "type")?.EndsWith($"{name}_Type", StringComparison.Ordinal) == true));
 
     private static XElement? Inner(XElement? parent, string name) =>
         parent?.Descendants().FirstOrDefault(element => element.Name.LocalName == name);
@@ -233,7 +250,8 @@ public static class OvfReader
         Children(parent, name).Select(element => element.Value.Trim()).FirstOrDefault(text => text.Length > 0);
 
     private static string? Attribute(XElement? element, string name) =>
-        element?.Attributes().FirstOrDefault(attribute => attribute.Name.LocalName == name && !attribute.IsNamespaceDeclaration)?.Value;
+        element?.Attributes().FirstOrDefault(attribute => attribute.Name.LocalName == name
+            && !attribute.IsNamespaceDeclaration)?.Value;
 
     private static long Number(string text, string what, string shown) =>
         long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
@@ -249,5 +267,6 @@ public static class OvfReader
     private static string Cut(string text) => text.Length > 200 ? text[..200] + "..." : text;
 
     private static ProblemException Bad(string shown, string what, Exception? inner = null) =>
-        new(ProblemKind.InvalidInput, $"{shown} {what}", "export the machine again, and check that the file is whole", inner: inner);
+        new(ProblemKind.InvalidInput, $"{shown} {what}", "export the machine again, and check that the file is whole",
+            inner: inner);
 }

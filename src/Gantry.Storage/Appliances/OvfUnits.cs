@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Gantry.Storage.Appliances;
 
-/// <summary>Units of memory and disks: DMTF's (DSP0004, appendix C: <c>byte * 2^20</c>) and the words of older writers.</summary>
+/// <summary>
+/// Units of memory and disks: DMTF's (DSP0004, appendix C: <c>byte * 2^20</c>) and the words of older writers.
+/// </summary>
 public static partial class OvfUnits
 {
     /// <summary>Bytes of one unit; null when it is none, or not one of bytes.</summary>
@@ -45,7 +47,8 @@ public static partial class OvfUnits
     {
         var caret = text.IndexOf('^', StringComparison.Ordinal);
         if (caret < 0)
-            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var plain) && plain > 0 ? plain : null;
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var plain) && plain > 0
+                ? plain : null;
         var exponent = int.Parse(text[(caret + 1)..], CultureInfo.InvariantCulture);
         var value = 1L;
         for (var i = 0; i < exponent; i++)

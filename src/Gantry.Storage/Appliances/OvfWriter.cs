@@ -14,9 +14,10 @@ namespace Gantry.Storage.Appliances;
 public sealed record OvfDiskFile(string FileName, long FileBytes, long Capacity, DiskBus Bus);
 
 /// <summary>
-/// Writes OVF descriptors of version 1 as VirtualBox and VMware read them: elements of an item in the order of their names,
-/// which VMware's schema demands. What neither has (virtio) becomes what every version of both takes and most guests know: LSI
-/// Logic's SCSI controller and E1000. Older versions of VirtualBox take no AHCI controller by VMware's name for it.
+/// Writes OVF descriptors of version 1 as VirtualBox and VMware read them: elements of an item in the order of their
+/// names, which VMware's schema demands. What neither has (virtio) becomes what every version of both takes and most
+/// guests know: LSI Logic's SCSI controller and E1000. Older versions of VirtualBox take no AHCI controller by
+/// VMware's name for it.
 /// </summary>
 public static class OvfWriter
 {
@@ -247,7 +248,8 @@ public static class OvfWriter
 
     /// <summary>The text without the characters that XML has no way to say.</summary>
     private static string Sayable(string text) => string.Concat(
-        text.EnumerateRunes().Where(rune => !rune.IsBmp || XmlConvert.IsXmlChar((char)rune.Value)).Select(rune => rune.ToString()));
+        text.EnumerateRunes().Where(rune => !rune.IsBmp || XmlConvert.IsXmlChar((char)rune.Value)).Select(
+            rune => rune.ToString()));
 
     private static int TypeOf(DiskBus bus) => bus switch
     {
@@ -264,7 +266,8 @@ public static class OvfWriter
     };
 
     private static int? CoresPerSocket(CpuTopology cpu) =>
-        cpu.Cores > 0 ? cpu.Cores * Math.Max(cpu.Threads, 1) is var cores && cpu.Count % cores == 0 ? cores : null : null;
+        cpu.Cores > 0 ? cpu.Cores * Math.Max(cpu.Threads, 1) is var cores && cpu.Count % cores == 0 ? cores : null
+            : null;
 
     private static void Config(XmlWriter xml, string key, string value)
     {
@@ -277,7 +280,8 @@ public static class OvfWriter
 
     private static void Element(XmlWriter xml, string name, string text) => xml.WriteElementString(name, Ovf, text);
 
-    private static void Attribute(XmlWriter xml, string name, string value) => xml.WriteAttributeString("ovf", name, Ovf, value);
+    private static void Attribute(XmlWriter xml, string name, string value) => xml.WriteAttributeString(
+        "ovf", name, Ovf, value);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

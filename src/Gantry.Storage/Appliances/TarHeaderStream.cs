@@ -1,8 +1,8 @@
 namespace Gantry.Storage.Appliances;
 
 /// <summary>
-/// What a reader of a tar archive's headers may read: not the files' content, over which it seeks, and no header that is
-/// said to be huge. Without that an archive could make it allocate and read whatever it says.
+/// What a reader of a tar archive's headers may read: not the files' content, over which it seeks, and no header that
+/// is said to be huge. Without that an archive could make it allocate and read whatever it says.
 /// </summary>
 internal sealed class TarHeaderStream(Stream archive) : Stream
 {
@@ -37,7 +37,8 @@ internal sealed class TarHeaderStream(Stream archive) : Stream
             throw new InvalidDataException($"it has a header of {buffer.Length} bytes, more than {LargestHeader}");
         var count = archive.Read(buffer);
         _read += count;
-        return _read <= MostRead ? count : throw new InvalidDataException($"its headers have more than {MostRead} bytes");
+        return _read <= MostRead ? count : throw new InvalidDataException(
+            $"its headers have more than {MostRead} bytes");
     }
 
     public override long Seek(long offset, SeekOrigin origin) => archive.Seek(offset, origin);

@@ -13,7 +13,9 @@ public sealed record ForeignImage
 {
     private const int SectorSize = 512;
 
-    /// <summary>Covers what QEMU reads at a VMDK's beginning: its header, and the descriptor in the sectors after it.</summary>
+    /// <summary>
+    /// Covers what QEMU reads at a VMDK's beginning: its header, and the descriptor in the sectors after it.
+    /// </summary>
     private const int HeadSize = 64 << 10;
 
     public required DiskImageSource Source { get; init; }
@@ -23,7 +25,8 @@ public sealed record ForeignImage
 
     /// <summary>Checks a file, or a part of one.</summary>
     /// <param name="path">The file, absolute.</param>
-    /// <param name="claimed">What it is said to be; null takes the name's ending, and with none of those what it is.</param>
+    /// <param name="claimed">What it is said to be; null takes the name's ending, and with none of those what it
+    /// is.</param>
     /// <param name="part">Where the image lies in the file; null for all of it.</param>
     /// <param name="name">Its own name, where it lies in another file.</param>
     /// <param name="mayHaveExtents">Whether a VMDK may consist of several files of the same folder.</param>
@@ -43,7 +46,8 @@ public sealed record ForeignImage
         {
             throw new ProblemException(
                 ProblemKind.InvalidInput,
-                $"{shown} is said to be a {expected.QemuName()} image, but its content is {DiskImageFormats.Describe(found)}",
+                $"{shown} is said to be a {expected.QemuName()} image, but its content is "
+                    + $"{DiskImageFormats.Describe(found)}",
                 found == DiskImageFormat.Raw
                     ? "check that the file is whole, or name it as what it is"
                     : $"use it as format \"{found.QemuName()}\"");
@@ -84,7 +88,9 @@ public sealed record ForeignImage
         };
     }
 
-    /// <summary>Names that end in <c>img</c> say only that there is an image: raw ones and qcow2 ones are called so.</summary>
+    /// <summary>
+    /// Names that end in <c>img</c> say only that there is an image: raw ones and qcow2 ones are called so.
+    /// </summary>
     private static DiskImageFormat? Claim(string name)
     {
         var extension = Path.GetExtension(name).TrimStart('.');
@@ -95,11 +101,13 @@ public sealed record ForeignImage
     {
         var head = Head(file, SectorSize);
         if (head.Length == 0)
-            throw new ProblemException(ProblemKind.InvalidInput, $"{shown} is empty, not a disk image", "check that the file is whole");
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"{shown} is empty, not a disk image", "check that the file is whole");
         if (Packing(head) is { } packing)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"{shown} is packed ({packing}), not a disk image", "unpack it and import what is in it");
+                ProblemKind.InvalidInput, $"{shown} is packed ({packing}), not a disk image",
+                "unpack it and import what is in it");
         }
     }
 
@@ -121,7 +129,8 @@ public sealed record ForeignImage
         if (header.Encrypted)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"{shown} is encrypted", "make it plain first: qemu-img convert --object secret,...");
+                ProblemKind.InvalidInput, $"{shown} is encrypted",
+                "make it plain first: qemu-img convert --object secret,...");
         }
 
         if (header.BackingFile is null && !header.ExternalData)
@@ -130,7 +139,8 @@ public sealed record ForeignImage
             ProblemKind.InvalidInput,
             header.ExternalData
                 ? $"{shown} keeps its data in another file, which an image from outside may not"
-                : $"{shown} is only a layer over another file ({header.BackingFile}), which an image from outside may not be",
+                : $"{shown} is only a layer over another file ({header.BackingFile}), which an image from outside "
+                    + "may not be",
             $"make it whole first: qemu-img convert -O qcow2 {shown} whole.qcow2");
     }
 
@@ -153,7 +163,8 @@ public sealed record ForeignImage
         }
 
         if (file.Length > VmdkDescriptor.LargestSize)
-            throw new ProblemException(ProblemKind.InvalidInput, $"{shown} has {file.Length} bytes, too many for a VMDK descriptor");
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"{shown} has {file.Length} bytes, too many for a VMDK descriptor");
         file.Position = 0;
         var text = new byte[file.Length];
         file.ReadExactly(text);
@@ -176,7 +187,8 @@ public sealed record ForeignImage
         if (info.LinkTarget is not null)
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"{shown} takes content from {path}, which is a link", "put the file itself there");
+                ProblemKind.InvalidInput, $"{shown} takes content from {path}, which is a link",
+                "put the file itself there");
         }
 
         if (!info.Exists)
@@ -187,7 +199,8 @@ public sealed record ForeignImage
         }
 
         if (FileFacts.Read(path) is not { IsRegular: true })
-            throw new ProblemException(ProblemKind.InvalidInput, $"{shown} takes content from {path}, which is no ordinary file");
+            throw new ProblemException(
+                ProblemKind.InvalidInput, $"{shown} takes content from {path}, which is no ordinary file");
         var isFlat = extent.Kind is "FLAT" or "VMFS";
         if (isFlat)
         {
@@ -195,7 +208,8 @@ public sealed record ForeignImage
             {
                 throw new ProblemException(
                     ProblemKind.InvalidInput,
-                    $"{path} is cut short: it has {info.Length} bytes, and {shown} takes {extent.Sectors} sectors from sector {extent.Offset}",
+                    $"{path} is cut short: it has {info.Length} bytes, and {shown} takes {extent.Sectors} sectors "
+                        + $"from sector {extent.Offset}",
                     "copy the file again");
             }
 
@@ -207,7 +221,8 @@ public sealed record ForeignImage
         if (extent.Kind == "SESPARSE")
         {
             if (head.Length < 8 || BinaryPrimitives.ReadUInt64LittleEndian(head) != 0xCAFEBABE)
-                throw new ProblemException(ProblemKind.InvalidInput, $"{path} is no extent of the kind {extent.Kind}, as {shown} says");
+                throw new ProblemException(
+                    ProblemKind.InvalidInput, $"{path} is no extent of the kind {extent.Kind}, as {shown} says");
             return;
         }
 
@@ -215,8 +230,8 @@ public sealed record ForeignImage
     }
 
     /// <summary>
-    /// A sparse extent. With a capacity of 0 QEMU would take the descriptor within it for the disk's, and open what that
-    /// names.
+    /// A sparse extent. With a capacity of 0 QEMU would take the descriptor within it for the disk's, and open what
+    /// that names.
     /// </summary>
     private static void CheckSparse(string shown, ReadOnlySpan<byte> head)
     {
@@ -226,7 +241,8 @@ public sealed record ForeignImage
         if (isHosted && (head.Length < 80 || BinaryPrimitives.ReadUInt64LittleEndian(head[12..]) is 0 or > (1UL << 50)))
         {
             throw new ProblemException(
-                ProblemKind.InvalidInput, $"{shown} is a VMDK without a capacity of its own, which an image from outside may not be",
+                ProblemKind.InvalidInput,
+                $"{shown} is a VMDK without a capacity of its own, which an image from outside may not be",
                 "export the disk again, as one file");
         }
 

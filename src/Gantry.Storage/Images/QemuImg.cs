@@ -150,7 +150,8 @@ public sealed partial class QemuImg(string program = "qemu-img")
     public async Task<long> CopySizeAsync(DiskImageSource image, CancellationToken cancellationToken)
     {
         var result = await RunAsync(
-            ["measure", "-U", "-O", "qcow2", "--output=json", .. image.Arguments()], $"measure {image.Path}", null, cancellationToken)
+            ["measure", "-U", "-O", "qcow2", "--output=json", .. image.Arguments()], $"measure {image.Path}", null,
+            cancellationToken)
             .ConfigureAwait(false);
         return Number(result, "required", $"the size of a copy of {image.Path}");
     }

@@ -8,7 +8,9 @@ public static class SourceHasher
 {
     private const int BlockSize = 1 << 20;
 
-    /// <summary>SHA-256 over all files, one after the other, and over the same with a second algorithm if asked for.</summary>
+    /// <summary>
+    /// SHA-256 over all files, one after the other, and over the same with a second algorithm if asked for.
+    /// </summary>
     /// <param name="files">Absolute.</param>
     /// <param name="part">Where in the one file; null for all of each.</param>
     /// <param name="second">sha1, sha256, sha512; null for none.</param>
@@ -32,7 +34,8 @@ public static class SourceHasher
         }
 
         var first = Convert.ToHexStringLower(sha256.GetHashAndReset());
-        return (first, second == "sha256" ? first : other is null ? null : Convert.ToHexStringLower(other.GetHashAndReset()));
+        return (first, second == "sha256" ? first : other is null ? null : Convert.ToHexStringLower(
+            other.GetHashAndReset()));
     }
 
     /// <param name="algorithm">sha1, sha256 or sha512.</param>

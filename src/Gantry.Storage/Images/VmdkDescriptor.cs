@@ -13,8 +13,8 @@ namespace Gantry.Storage.Images;
 public sealed record VmdkExtent(string FileName, string Kind, long Sectors, long Offset);
 
 /// <summary>
-/// The text that names a VMDK disk's files (VMware, "Virtual Disk Format 5.0"). QEMU opens whatever files it names, so it
-/// is read strictly: a line that is not understood is an error, and so is an extent outside its folder.
+/// The text that names a VMDK disk's files (VMware, "Virtual Disk Format 5.0"). QEMU opens whatever files it names,
+/// so it is read strictly: a line that is not understood is an error, and so is an extent outside its folder.
 /// </summary>
 public sealed partial record VmdkDescriptor
 {
@@ -74,7 +74,8 @@ public sealed partial record VmdkDescriptor
         var name = match.Groups["file"].Value;
         var kind = match.Groups["kind"].Value;
         if (match.Groups["access"].Value != "RW")
-            throw Bad(shown, $"has an extent with the access {match.Groups["access"].Value}, which QEMU would leave out");
+            throw Bad(
+                shown, $"has an extent with the access {match.Groups["access"].Value}, which QEMU would leave out");
         if (kind is not ("FLAT" or "VMFS" or "SPARSE" or "VMFSSPARSE" or "SESPARSE"))
             throw Bad(shown, $"has an extent of the kind {kind}, which can't be read");
         if (!IsPlainName(name))
@@ -86,7 +87,8 @@ public sealed partial record VmdkDescriptor
         }
 
         return long.TryParse(match.Groups["sectors"].ValueSpan, CultureInfo.InvariantCulture, out var sectors)
-            && long.TryParse(match.Groups["offset"].ValueSpan is { Length: > 0 } at ? at : "0", CultureInfo.InvariantCulture, out var offset)
+            && long.TryParse(match.Groups["offset"].ValueSpan is { Length: > 0 } at ? at
+                : "0", CultureInfo.InvariantCulture, out var offset)
             && sectors > 0
             ? new VmdkExtent(name, kind, sectors, offset)
             : throw Bad(shown, $"has an extent with an impossible size: {Cut(match.Value)}");
@@ -102,7 +104,9 @@ public sealed partial record VmdkDescriptor
 
     private static string Cut(string text) => text.Length > 100 ? text[..100] + "..." : text;
 
-    [GeneratedRegex("""\A(?<access>[A-Z]+)[ \t]+(?<sectors>[0-9]{1,18})[ \t]+(?<kind>[A-Z]+)[ \t]+"(?<file>[^"]*)"([ \t]+(?<offset>[0-9]{1,18}))?\z""")]
+    [GeneratedRegex(
+        """\A(?<access>[A-Z]+)[ \t]+(?<sectors>[0-9]{1,18})[ \t]+(?<kind>[A-Z]+)"""
+            + """[ \t]+"(?<file>[^"]*)"([ \t]+(?<offset>[0-9]{1,18}))?\z""")]
     private static partial Regex Extent();
 
     [GeneratedRegex("""\A(?<key>[A-Za-z][A-Za-z0-9_.:-]*)[ \t]*=[ \t]*(?<value>.*)\z""")]

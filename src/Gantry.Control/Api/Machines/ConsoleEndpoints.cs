@@ -89,7 +89,8 @@ internal static class ConsoleEndpoints
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, lifetime.ApplicationStopping);
         try
         {
-            await CopyAsync(http.Response, services.Consoles.Node.ReadLogAsync(key, request, end.Token), services.Time, end.Token)
+            await CopyAsync(
+                http.Response, services.Consoles.Node.ReadLogAsync(key, request, end.Token), services.Time, end.Token)
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)

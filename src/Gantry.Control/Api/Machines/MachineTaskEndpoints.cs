@@ -33,7 +33,8 @@ internal static class MachineTaskEndpoints
         var wanted = NewOf(body.Machine);
         Names.Check(body.Template, "template");
         return TaskEndpoints.AdmitAsync(
-            new TaskWork.CreateMachine { Template = body.Template, New = wanted }, services.Node.Name, http, services, stop);
+            new TaskWork.CreateMachine { Template = body.Template, New = wanted }, services.Node.Name, http, services,
+            stop);
     }
 
     private static async Task<Accepted<TaskResource>> CloneAsync(
@@ -51,7 +52,8 @@ internal static class MachineTaskEndpoints
         if (target.Spec.Protected)
         {
             throw new ProblemException(
-                ProblemKind.Conflict, $"{target.Spec.Name} is protected from deletion", "take its protection away first");
+                ProblemKind.Conflict, $"{target.Spec.Name} is protected from deletion",
+                "take its protection away first");
         }
 
         if (!force && services.Cache.View.Status(target)?.Phase is { } phase and not MachinePhase.Stopped)
@@ -105,7 +107,8 @@ internal static class MachineTaskEndpoints
     }
 
     private static async Task<Accepted<TaskResource>> RollBackAsync(
-        string machine, string snapshot, RollBackBody? body, HttpContext http, Services services, CancellationToken stop)
+        string machine, string snapshot, RollBackBody? body, HttpContext http, Services services,
+        CancellationToken stop)
     {
         var target = await WithSnapshotAsync(services, machine, snapshot, http, stop).ConfigureAwait(false);
         var work = new TaskWork.RollBack

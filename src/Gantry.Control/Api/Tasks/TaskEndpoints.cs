@@ -88,7 +88,8 @@ internal static class TaskEndpoints
     {
         await FindAsync(services, id, stop).ConfigureAwait(false);
         var order = await services.TaskDesk.CancelAsync(id, stop).ConfigureAwait(false) ?? throw NotFound(id);
-        return TypedResults.Accepted($"/api/v1/tasks/{id}", TaskResource.Of(services.Cache.View, order, services.Tasks));
+        return TypedResults.Accepted(
+            $"/api/v1/tasks/{id}", TaskResource.Of(services.Cache.View, order, services.Tasks));
     }
 
     /// <summary>All that it has said so far, a line each; with <c>follow</c> until it has ended.</summary>
@@ -170,7 +171,8 @@ internal static class TaskEndpoints
     }
 
     private static TaskPhase PhaseOf(string text) =>
-        Enum.TryParse<TaskPhase>(text, ignoreCase: true, out var phase) && Enum.IsDefined(phase) && !char.IsDigit(text[0])
+        Enum.TryParse<TaskPhase>(text, ignoreCase: true, out var phase) && Enum.IsDefined(phase)
+            && !char.IsDigit(text[0])
             ? phase
             : throw Invalid($"phase: expected queued, running, done, failed or cancelled, found '{text}'");
 
