@@ -128,10 +128,10 @@ internal static partial class ImageImportCommand
 
     private static Option<string> Text(string name, string help, string description, params string[] aliases) =>
         new(name, aliases)
-    {
-        HelpName = help,
-        Description = description,
-    };
+        {
+            HelpName = help,
+            Description = description,
+        };
 
     private static DiskImageFormat ParseFormat(string text) =>
         DiskImageFormats.TryParse(text, out var format)

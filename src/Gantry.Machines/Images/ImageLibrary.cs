@@ -53,8 +53,10 @@ public sealed class ImageLibrary
     public async Task DeleteAsync(ImageRecord image, CancellationToken cancellationToken)
     {
         await _store.CommitAsync(
-            new StateTransaction { Then =
-                [_records.Delete(image.Digest), _volumes.Unuse(image.Volume, UserOf(image.Digest))] },
+            new StateTransaction
+            {
+                Then = [_records.Delete(image.Digest), _volumes.Unuse(image.Volume, UserOf(image.Digest))],
+            },
             cancellationToken).ConfigureAwait(false);
         await _volumes.CollectAsync(image.Volume, cancellationToken).ConfigureAwait(false);
     }

@@ -84,8 +84,10 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
                 file.Path, part: file.Part, name: file.Name, mayHaveExtents: !package.HasManifest);
             var size = await SizeAsync(image.Source, file.Name, cancellationToken).ConfigureAwait(false);
             CheckCapacity(file.Name, disk, size);
-            disks.Add(Disk(file.Name, disks.Count, spec.Name, image.Source, bus, size) with { Expected =
-                package.Digest(file.Name) });
+            disks.Add(Disk(file.Name, disks.Count, spec.Name, image.Source, bus, size) with
+            {
+                Expected = package.Digest(file.Name),
+            });
         }
 
         var remarks = mapped.Remarks;
@@ -99,12 +101,12 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
 
     private ImportedDisk Disk(string name, int index, string owner, DiskImageSource? source, DiskBus bus, long size) =>
         new()
-    {
-        Name = name,
-        Source = source,
-        Bus = bus,
-        Volume = volumes.Plan($"disk {index} of {owner}, imported from {name}", size) with { Frozen = true },
-    };
+        {
+            Name = name,
+            Source = source,
+            Bus = bus,
+            Volume = volumes.Plan($"disk {index} of {owner}, imported from {name}", size) with { Frozen = true },
+        };
 
     private async Task<long> SizeAsync(DiskImageSource source, string shown, CancellationToken cancellationToken)
     {
