@@ -32,7 +32,7 @@ public sealed class ImageImportTests
         Assert.Equal(["image", "template"], template.Provenance.Chain.Select(link => link.Kind));
         await world.AssertConsistentAsync();
 
-        DiskImageFormats.TryParse(format == "vpc" ? "qcow2" : format, out var back);
+        Assert.True(DiskImageFormats.TryParse(format == "vpc" ? "qcow2" : format, out var back));
         await world.ExportAsync("web-server-1", "back", back);
         await world.AssertSameAsync(world["content.raw"], "raw", world["back"], back.QemuName());
         await world.DeleteAsync(template);
@@ -132,7 +132,7 @@ public sealed class ImageImportTests
     {
         var scenarios = await new StepDrill<ImageImportJob>(async () =>
         {
-            var world = new ImageWorld();
+            var world = new ImageWorld(quiet: true);
             await world.DiskAsync("web.vdi", "vdi");
             return new DrillWorld<ImageImportJob>
             {
@@ -156,7 +156,7 @@ public sealed class ImageImportTests
     {
         await new StepDrill<ImageImportJob>(async () =>
         {
-            var world = new ImageWorld();
+            var world = new ImageWorld(quiet: true);
             await world.DiskAsync("web.vdi", "vdi");
             var before = (await world.ImportAsync(world.Request("web.vdi"))).Template!;
             return new DrillWorld<ImageImportJob>
@@ -186,7 +186,7 @@ public sealed class ImageImportTests
     {
         await new StepDrill<ImageExportJob>(async () =>
         {
-            var world = new ImageWorld();
+            var world = new ImageWorld(quiet: true);
             await world.DiskAsync("web.vdi", "vdi");
             var template = (await world.ImportAsync(world.Request("web.vdi"))).Template!;
             var request = new ExportRequest

@@ -28,8 +28,11 @@ internal sealed class ImageWorld : IAsyncDisposable
     private readonly MachineRemover _remover;
     private readonly MachineMaker _maker;
 
-    public ImageWorld()
+    /// <param name="quiet">qemu-img tells no progress, of which it tells more or less as the host is busy: what is drilled
+    /// has the same places each time.</param>
+    public ImageWorld(bool quiet = false)
     {
+        Tool = new QemuImg(quiet ? QuietTool() : "qemu-img");
         Folders = new DataFolders(Path.Combine(_folder, "home"), Path.Combine(_folder, "run"));
         Folders.Create();
         Directory.CreateDirectory(Outside);
@@ -51,7 +54,7 @@ internal sealed class ImageWorld : IAsyncDisposable
 
     public FakeEngine Engine { get; } = new();
 
-    public QemuImg Tool { get; } = new();
+    public QemuImg Tool { get; }
 
     public DataFolders Folders { get; }
 
@@ -123,8 +126,15 @@ internal sealed class ImageWorld : IAsyncDisposable
         await QemuImgAsync(["convert", "-f", "raw", "-O", format, .. options is null ? Array.Empty<string>() : ["-o", options], raw, this[file]]);
     }
 
-    public async Task AssertSameAsync(string first, string firstFormat, string second, string secondFormat) =>
-        await QemuImgAsync(["compare", "-s", "-f", firstFormat, "-F", secondFormat, first, second]);
+    /// <summary>Two images show a guest the same bytes, as many.</summary>
+    public async Task AssertSameAsync(string first, string firstFormat, string second, string secondFormat)
+    {
+        await QemuImgAsync(["compare", "-f", firstFormat, "-F", secondFormat, first, second]);
+        Assert.Equal(await SizeAsync(first, firstFormat), await SizeAsync(second, secondFormat));
+    }
+
+    private Task<long> SizeAsync(string path, string format) =>
+        Tool.VirtualSizeAsync(path, DiskImageFormats.TryParse(format, out var found) ? found : default, Token);
 
     public async Task QemuImgAsync(string[] arguments)
     {
@@ -158,6 +168,19 @@ internal sealed class ImageWorld : IAsyncDisposable
 
         Assert.Equal(
             volumes.Select(Volumes.PathOf).Order(StringComparer.Ordinal), Directory.GetFiles(Folders.Volumes).Order(StringComparer.Ordinal));
+    }
+
+    private string QuietTool()
+    {
+        const string Script = """
+            #!/bin/sh
+            for one; do shift; [ "$one" = -p ] || set -- "$@" "$one"; done
+            exec qemu-img "$@"
+            """;
+        var path = Path.Combine(_folder, "quiet-qemu-img");
+        File.WriteAllText(path, Script + "\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        return path;
     }
 
     public ValueTask DisposeAsync()
