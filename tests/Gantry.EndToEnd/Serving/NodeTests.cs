@@ -130,6 +130,22 @@ public sealed class NodeTests(BuildNode builds) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Pause_ByACommandBesideTheNode_IsSeen_AndHowTheGuestEndedToo()
+    {
+        await _gantry.OkAsync("launch", "first", "--name", Machine);
+        await _gantry.OkAsync("pause", Machine);
+        var started = (await StatusAsync(status => Phase(status) == "paused")).GetProperty("started").GetDateTimeOffset();
+        await _gantry.OkAsync("resume", Machine);
+        var status = await StatusAsync(status => Phase(status) == "running");
+        Assert.Equal(started, status.GetProperty("started").GetDateTimeOffset());
+        // The guest is gone before the command is.
+        await _gantry.RunAsync("exec", Machine, "--", "poweroff", "-f");
+        status = await StatusAsync(status => Phase(status) == "stopped");
+        Assert.Equal("guest-shutdown", status.GetProperty("lastExit").GetProperty("reason").GetString());
+        Assert.True(status.GetProperty("lastExit").GetProperty("orderly").GetBoolean());
+    }
+
+    [Fact]
     public async Task Tasks_OverTheApi_SnapshotCloneRollBackAndDelete()
     {
         await _gantry.OkAsync("launch", "first", "--name", Machine);
