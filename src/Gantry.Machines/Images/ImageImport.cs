@@ -19,7 +19,10 @@ public sealed record ImportRequest
     /// <summary>What it is called for people, and where a name comes from: the file's own name.</summary>
     public required string SourceName { get; init; }
 
-    /// <summary>SHA-256 of the whole file, in hexadecimal digits, known to be right; null has it computed.</summary>
+    /// <summary>
+    /// SHA-256 of the file, in hexadecimal digits, known to be right; null has it computed. With it the file must be
+    /// all that there is: what lies beside it was not checked, and beside a download lie other downloads.
+    /// </summary>
     public string? Digest { get; init; }
 
     /// <summary>Of the template or machine.</summary>

@@ -184,7 +184,7 @@ public sealed class ImageImporter
         // Once more, just before it is opened: it may have become another file since.
         var image = ForeignImage.Check(
             source.Path, source.Format, source.Part, disk.Name,
-            mayHaveExtents: source.Part is null && disk.Expected is null);
+            mayHaveExtents: job.Digest is null && source.Part is null && disk.Expected is null);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var isKnown = job.Digest is not null && disk.Name == job.SourceName && source.Part is null
             && image.Files.Count == 1;

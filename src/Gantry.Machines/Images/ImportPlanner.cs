@@ -52,7 +52,8 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
     private async Task<(MachineSpec, ValueList<ImportedDisk>, ValueList<ApplianceRemark>)> DiskAsync(
         ImportRequest request, CancellationToken cancellationToken)
     {
-        var image = ForeignImage.Check(request.Path, request.Format, name: request.SourceName, mayHaveExtents: true);
+        var image = ForeignImage.Check(
+            request.Path, request.Format, name: request.SourceName, mayHaveExtents: request.Digest is null);
         var spec = new MachineSpec
         {
             Name = NameOf(request, null),
@@ -67,6 +68,16 @@ internal sealed class ImportPlanner(VolumePool volumes, QemuImg images)
     private async Task<(MachineSpec, ValueList<ImportedDisk>, ValueList<ApplianceRemark>)> PackageAsync(
         ImportRequest request, CancellationToken cancellationToken)
     {
+        if (request.Digest is not null && !AppliancePackage.IsArchive(request.Path))
+        {
+            throw new ProblemException(
+                ProblemKind.InvalidInput,
+                $"{request.SourceName} names its disks in other files, which neither a download nor a checksum "
+                    + "brings along",
+                "give the whole package as one file (.ova), or its .ovf with the files beside it on this host and "
+                    + "without --checksum");
+        }
+
         var package = AppliancePackage.Open(request.Path);
         var mapped = OvfHardware.Map(package.Descriptor, request.Bus);
         var spec = mapped.Spec with { Name = NameOf(request, package.Descriptor.Name) };
