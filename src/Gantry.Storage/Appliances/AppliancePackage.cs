@@ -131,7 +131,8 @@ public sealed class AppliancePackage
             }
         }
         catch (Exception e) when (
-            e is InvalidDataException or EndOfStreamException or FormatException or IOException or ArgumentException)
+            e is InvalidDataException or EndOfStreamException or FormatException or OverflowException or IOException
+                or ArgumentException)
         {
             throw Bad(path, $"is no tar archive that can be read: {e.Message}", e);
         }
