@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Gantry.Machines.Guest;
 using Gantry.Model;
 using Gantry.Model.Nodes;
+using Gantry.Storage;
 
 namespace Gantry.Agent.Consoles;
 
@@ -151,22 +152,8 @@ internal sealed class ExecChannel : IConsoleChannel
     /// Makes frames of what is written, and waits on the writer's thread until there is room for them.
     /// </summary>
     private sealed class FrameStream(ChannelWriter<ConsoleFrame> frames, Func<ReadOnlyMemory<byte>, ConsoleFrame> make)
-        : Stream
+        : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             while (buffer.Length > 0)
@@ -183,17 +170,5 @@ internal sealed class ExecChannel : IConsoleChannel
                 }
             }
         }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Gantry.Storage;
 
 namespace Gantry.Machines.Guest;
 
@@ -7,7 +8,7 @@ namespace Gantry.Machines.Guest;
 /// Takes a login shell's output and hands it on without the marks of <see cref="GuestLoginShell"/>, and without the echo
 /// of the line that began the script.
 /// </summary>
-internal sealed class LoginShellOutput : Stream
+internal sealed class LoginShellOutput : WriteOnlyStream
 {
     /// <summary>A server's greeting may be long, but nothing is held back without end.</summary>
     private const int LongestGreeting = 64 * 1024;
@@ -32,35 +33,19 @@ internal sealed class LoginShellOutput : Stream
     /// <summary>Null until the shell has said it.</summary>
     public int? ExitCode { get; private set; }
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Write(ReadOnlySpan<byte> bytes)
+    public override void Write(ReadOnlySpan<byte> buffer)
     {
         lock (_gate)
         {
             if (_ended)
                 return;
-            _held.AddRange(bytes);
+            _held.AddRange(buffer);
             if (!_began)
                 Greet();
             if (_began)
                 Pass();
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Flush() => _output.Flush();
 
@@ -87,12 +72,6 @@ internal sealed class LoginShellOutput : Stream
             _output.Flush();
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>
     /// Looks for the first mark; whole lines before it that are not the echo are the server's greeting.

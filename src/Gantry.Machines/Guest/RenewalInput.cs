@@ -1,4 +1,5 @@
 using Gantry.Model;
+using Gantry.Storage;
 
 namespace Gantry.Machines.Guest;
 
@@ -6,24 +7,10 @@ namespace Gantry.Machines.Guest;
 /// The input of a renewal: one <see cref="RenewalMessage"/>, made only once the guest's program waits for it. So
 /// neither the connection nor the start of the program makes its time old.
 /// </summary>
-internal sealed class RenewalInput(IEntropy entropy, TimeProvider time) : Stream
+internal sealed class RenewalInput(IEntropy entropy, TimeProvider time) : ReadOnlyStream
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long? _madeAt;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>How long ago the message was made: the guest's clock is behind by no more than that.</summary>
     public TimeSpan Age => _madeAt is { } then ? time.GetElapsedTime(then) : TimeSpan.Zero;
@@ -47,16 +34,6 @@ internal sealed class RenewalInput(IEntropy entropy, TimeProvider time) : Stream
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -4,7 +4,7 @@ namespace Gantry.Storage.Appliances;
 /// What a reader of a tar archive's headers may read: not the files' content, over which it seeks, and no header that
 /// is said to be huge. Without that an archive could make it allocate and read whatever it says.
 /// </summary>
-internal sealed class TarHeaderStream(Stream archive) : Stream
+internal sealed class TarHeaderStream(Stream archive) : ReadOnlyStream
 {
     public const int MostEntries = 1000;
 
@@ -15,11 +15,7 @@ internal sealed class TarHeaderStream(Stream archive) : Stream
 
     private long _read;
 
-    public override bool CanRead => true;
-
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length => archive.Length;
 
@@ -42,12 +38,4 @@ internal sealed class TarHeaderStream(Stream archive) : Stream
     }
 
     public override long Seek(long offset, SeekOrigin origin) => archive.Seek(offset, origin);
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -36,15 +36,11 @@ public sealed record DiskImageSource
 }
 
 /// <summary>A part of a file as a stream of its own: seekable, and only for reading.</summary>
-internal sealed class FilePartStream(FileStream file, FilePart part) : Stream
+internal sealed class FilePartStream(FileStream file, FilePart part) : ReadOnlyStream
 {
     private long _position;
 
-    public override bool CanRead => true;
-
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length => part.Length;
 
@@ -108,14 +104,6 @@ internal sealed class FilePartStream(FileStream file, FilePart part) : Stream
         SeekOrigin.Current => _position + offset,
         _ => part.Length + offset,
     };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -249,24 +249,10 @@ public static class CpioReader
     /// Hands out single bytes, so that a decompressor does not read ahead into what is behind its data. That costs
     /// about 0.1 µs a byte.
     /// </summary>
-    private sealed class SingleBytes(Stream inner) : Stream
+    private sealed class SingleBytes(Stream inner) : ReadOnlyStream
     {
         /// <summary>A read has found the end.</summary>
         public bool AtEnd { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -276,13 +262,5 @@ public static class CpioReader
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

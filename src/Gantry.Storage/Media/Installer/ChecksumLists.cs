@@ -110,24 +110,8 @@ internal static class ChecksumLists
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private sealed class HashingStream(IncrementalHash hash) : Stream
+    private sealed class HashingStream(IncrementalHash hash) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => hash.AppendData(buffer, offset, count);
-
         public override void Write(ReadOnlySpan<byte> buffer) => hash.AppendData(buffer);
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -135,13 +119,5 @@ internal static class ChecksumLists
             hash.AppendData(buffer.Span);
             return ValueTask.CompletedTask;
         }
-
-        public override void Flush() { }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
