@@ -1,3 +1,4 @@
+using Gantry.Model;
 using Gantry.Model.Nodes;
 
 namespace Gantry.Agent.Consoles;
@@ -11,7 +12,7 @@ internal sealed class ScrollBack(int capacity)
 {
     private readonly Lock _gate = new();
     private readonly byte[] _ring = new byte[capacity];
-    private TaskCompletionSource _news = NewNews();
+    private readonly ChangeSignal _news = new();
     private long _end;
     private ConsoleEnd? _over;
 
@@ -28,7 +29,6 @@ internal sealed class ScrollBack(int capacity)
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        TaskCompletionSource news;
         lock (_gate)
         {
             if (_over is not null || bytes.IsEmpty)
@@ -39,27 +39,22 @@ internal sealed class ScrollBack(int capacity)
             var first = Math.Min(kept.Length, capacity - at);
             kept[..first].CopyTo(_ring.AsSpan(at));
             kept[first..].CopyTo(_ring);
-            news = _news;
-            _news = NewNews();
         }
 
-        news.SetResult();
+        _news.Raise();
     }
 
     /// <summary>Nothing more comes; readers are told so after the last byte. Only the first reason counts.</summary>
     public void Close(ConsoleEnd reason)
     {
-        TaskCompletionSource news;
         lock (_gate)
         {
             if (_over is not null)
                 return;
             _over = reason;
-            news = _news;
-            _news = NewNews();
         }
 
-        news.SetResult();
+        _news.Raise();
     }
 
     /// <summary>
@@ -99,7 +94,7 @@ internal sealed class ScrollBack(int capacity)
                     return (Copy(place, buffer.Span), null);
                 if (_over is not null)
                     return (0, _over);
-                news = _news.Task;
+                news = _news.Next;
             }
 
             await news.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -115,6 +110,4 @@ internal sealed class ScrollBack(int capacity)
         _ring.AsSpan(0, count - first).CopyTo(into[first..]);
         return count;
     }
-
-    private static TaskCompletionSource NewNews() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

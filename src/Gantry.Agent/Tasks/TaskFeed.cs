@@ -18,7 +18,7 @@ internal sealed class TaskFeed : IProgressSink, IDisposable
 
     private readonly Lock _gate = new();
     private readonly FileStream? _log;
-    private TaskCompletionSource _changed = NewSignal();
+    private readonly ChangeSignal _changed = new();
     private TaskProgress _progress = new() { Activity = "" };
     private long _length;
     private bool _full;
@@ -86,7 +86,7 @@ internal sealed class TaskFeed : IProgressSink, IDisposable
             long length;
             bool ended;
             lock (_gate)
-                (changed, progress, length, ended) = (_changed.Task, _progress, _length, _ended);
+                (changed, progress, length, ended) = (_changed.Next, _progress, _length, _ended);
             foreach (var news in reader?.ReadTo(length) ?? [])
                 yield return news;
             if (progress != told)
@@ -104,8 +104,6 @@ internal sealed class TaskFeed : IProgressSink, IDisposable
         foreach (var news in reader?.ReadTo(long.MaxValue) ?? [])
             yield return news;
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Write(string text)
     {
@@ -135,15 +133,9 @@ internal sealed class TaskFeed : IProgressSink, IDisposable
 
     private void Change(Action change)
     {
-        TaskCompletionSource before;
         lock (_gate)
-        {
             change();
-            before = _changed;
-            _changed = NewSignal();
-        }
-
-        before.SetResult();
+        _changed.Raise();
     }
 
     /// <summary>Reads whole lines; what is written while it reads is not looked at before it is told of.</summary>

@@ -30,8 +30,8 @@ public sealed partial class TaskRunner(
     private readonly DocumentCollection<TaskState> _states = TaskRecords.States(store);
     private readonly ConcurrentDictionary<string, Running> _running = new(StringComparer.Ordinal);
 
-    /// <summary>Replaced and completed whenever a task is taken up.</summary>
-    private volatile TaskCompletionSource _begun = NewSignal();
+    /// <summary>A task was taken up.</summary>
+    private readonly ChangeSignal _begun = new();
 
     /// <summary>Runs until it is cancelled; tasks under way are then taken back and have failed.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -41,7 +41,7 @@ public sealed partial class TaskRunner(
         try
         {
             var ended = await ReadEndedAsync(cancellationToken).ConfigureAwait(false);
-            Signal();
+            _begun.Raise();
             await foreach (var news in _orders.FollowAsync(cancellationToken).ConfigureAwait(false))
             {
                 // In the order of their ids, which is that of the asking.
@@ -87,9 +87,9 @@ public sealed partial class TaskRunner(
     {
         if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } running)
         {
-            var feed = await running.Begun.WaitAsync(cancellationToken).ConfigureAwait(false);
-            var said = feed?.FollowAsync(offset, cancellationToken) ?? Nothing();
-            await foreach (var news in said.ConfigureAwait(false))
+            if (await running.Begun.WaitAsync(cancellationToken).ConfigureAwait(false) is not { } feed)
+                yield break;
+            await foreach (var news in feed.FollowAsync(offset, cancellationToken).ConfigureAwait(false))
                 yield return news;
             yield break;
         }
@@ -105,14 +105,14 @@ public sealed partial class TaskRunner(
     {
         while (true)
         {
-            var next = _begun;
+            var next = _begun.Next;
             if (_running.TryGetValue(id, out var running))
                 return running;
             var order = await _orders.GetAsync(id, cancellationToken).ConfigureAwait(false);
             var state = await _states.GetAsync(id, cancellationToken).ConfigureAwait(false);
             if (order is null || order.Value.Node != node || state?.Value.HasEnded == true)
                 return null;
-            await next.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await next.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -123,16 +123,12 @@ public sealed partial class TaskRunner(
     private async Task<HashSet<string>> ReadEndedAsync(CancellationToken cancellationToken)
     {
         var ended = new HashSet<string>(StringComparer.Ordinal);
+        var orders = (await _orders.ReadAllAsync(cancellationToken).ConfigureAwait(false)).All;
         foreach (var state in await _states.ListAsync(cancellationToken).ConfigureAwait(false))
         {
             // Another node's: it says of them what it likes.
-            if ((await _orders.GetAsync(state.Value.Id, cancellationToken)
-                .ConfigureAwait(false))?.Value.Node is { } other
-                && other != node)
-            {
+            if (orders.GetValueOrDefault(state.Value.Id)?.Value.Node is { } other && other != node)
                 continue;
-            }
-
             ended.Add(state.Value.Id);
             if (!state.Value.HasEnded)
             {
@@ -152,23 +148,7 @@ public sealed partial class TaskRunner(
         Remedy = "look whether it is done, and ask for it again if not",
     };
 
-    private static async IAsyncEnumerable<TaskNews> Nothing()
-    {
-        await Task.CompletedTask.ConfigureAwait(false);
-        yield break;
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private string LogOf(string id) => Path.Combine(folder, id + ".log");
-
-    /// <summary>Has those look again who wait for a task to be taken up.</summary>
-    private void Signal()
-    {
-        var before = _begun;
-        _begun = NewSignal();
-        before.SetResult();
-    }
 
     private void Begin(TaskOrder order, SemaphoreSlim room, CancellationToken cancellationToken)
     {
@@ -176,7 +156,7 @@ public sealed partial class TaskRunner(
         running.Tell(order);
         _running[order.Id] = running;
         running.Work = Task.Run(() => DoAsync(order, running, room, cancellationToken), CancellationToken.None);
-        Signal();
+        _begun.Raise();
     }
 
     private async Task DoAsync(TaskOrder order, Running running, SemaphoreSlim room, CancellationToken stop)

@@ -42,12 +42,7 @@ internal static class NodeEndpoints
         PowerBody? body, Services services, CancellationToken stop)
     {
         var seconds = body?.Timeout ?? UsualDeadline;
-        if (seconds is < 0 or > LongestDeadline)
-        {
-            throw new ProblemException(
-                ProblemKind.InvalidInput, $"timeout: expected 0 to {LongestDeadline} seconds, found {seconds}");
-        }
-
+        ApiInput.CheckRange("timeout", seconds, 0, LongestDeadline, " seconds");
         var outcomes = await new HostShutdown(services.Cache, services.Desk, services.Time)
             .RunAsync(services.Node.Name, TimeSpan.FromSeconds(seconds), stop).ConfigureAwait(false);
         return TypedResults.Ok(new GuestsShutdown

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
 using Gantry.Model.State;
@@ -19,9 +20,10 @@ public sealed class ClusterCache(IStateStore store)
     private readonly DocumentCollection<NodeStatus> _nodes = RunningRecords.Nodes(store);
     private readonly DocumentCollection<TaskOrder> _tasks = TaskRecords.Orders(store);
     private readonly DocumentCollection<TaskState> _taskStates = TaskRecords.States(store);
-    private volatile Published _published = new(ClusterView.Empty);
+    private readonly ChangeSignal _replaced = new();
+    private volatile ClusterView _view = ClusterView.Empty;
 
-    public ClusterView View => _published.View;
+    public ClusterView View => _view;
 
     /// <summary>Reads all, and then follows until it is cancelled or the store fails.</summary>
     /// <exception cref="DocumentUnreadableException">A document is broken: nothing is decided without it.</exception>
@@ -44,18 +46,34 @@ public sealed class ClusterCache(IStateStore store)
     {
         while (true)
         {
-            var published = _published;
-            if (until(published.View))
-                return published.View;
-            await published.Replaced.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var replaced = _replaced.Next;
+            var view = _view;
+            if (until(view))
+                return view;
+            await replaced.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As the other, but null when no view was so within the patience.</summary>
+    public async Task<ClusterView?> WaitAsync(
+        Func<ClusterView, bool> until, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await WaitAsync(until, both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 
     private void Publish(ClusterView view)
     {
-        var before = _published;
-        _published = new Published(view);
-        before.Replace();
+        _view = view;
+        _replaced.Raise();
     }
 
     private async Task<ClusterView> ReadAsync(CancellationToken cancellationToken)
@@ -147,16 +165,5 @@ public sealed class ClusterCache(IStateStore store)
         if (all.GetValueOrDefault(key)?.Revision > revision)
             return all;
         return change.Entry is { } entry ? all.SetItem(key, collection.Read(entry)) : all.Remove(key);
-    }
-
-    private sealed class Published(ClusterView view)
-    {
-        private readonly TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public ClusterView View => view;
-
-        public Task Replaced => _replaced.Task;
-
-        public void Replace() => _replaced.SetResult();
     }
 }

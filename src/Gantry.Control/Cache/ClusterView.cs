@@ -71,6 +71,11 @@ public sealed record ClusterView
         Assignments.GetValueOrDefault(machine.Number)?.Value is { } assignment && assignment.Machine == machine.Uuid
             ? assignment.Node : Nodes.Keys.FirstOrDefault();
 
+    /// <summary>The machines of a node; a build's are its build's affair and not among them.</summary>
+    public IEnumerable<MachineRecord> MachinesOn(string node) =>
+        Machines.Values.Select(machine => machine.Value)
+            .Where(machine => machine.Role == MachineRole.Ordinary && NodeOf(machine) == node);
+
     /// <summary>The newest thing asked of a machine's power; null before anything was.</summary>
     public PowerIntent? Intent(MachineRecord machine) =>
         Intents.GetValueOrDefault(machine.Number)?.Value is { } intent && intent.Machine == machine.Uuid

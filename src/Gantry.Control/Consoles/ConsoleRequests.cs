@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Gantry.Control.Api;
 using Gantry.Control.Api.Machines;
 using Gantry.Model;
 using Gantry.Model.Nodes;
@@ -24,7 +25,7 @@ internal static partial class ConsoleRequests
         RefuseExec(body);
         var scrollBack = body.ScrollBack ?? ConsoleRequest.Serial.MostScrollBack;
         if (scrollBack is < 0 or > ConsoleRequest.Serial.MostScrollBack)
-            throw Invalid(
+            throw ApiInput.Invalid(
                 $"scrollBack: expected 0 to {ConsoleRequest.Serial.MostScrollBack} bytes, found {scrollBack}");
         return new ConsoleRequest.Serial { ReadOnly = body.ReadOnly ?? false, ScrollBack = scrollBack };
     }
@@ -41,7 +42,7 @@ internal static partial class ConsoleRequests
         RefuseSerial(body);
         if (body.Command is null == body.Terminal is null)
         {
-            throw Invalid(
+            throw ApiInput.Invalid(
                 "command, terminal: expected one of them, found " + (body.Command is null ? "none" : "both"),
                 "a command has no terminal; a terminal is for a login shell");
         }
@@ -49,9 +50,10 @@ internal static partial class ConsoleRequests
         if (body.Command is { } command
             && (command.Contains('\0')
                 || Encoding.UTF8.GetByteCount(command) is 0 or > ConsoleRequest.Exec.LongestCommand))
-            throw Invalid($"command: expected 1 to {ConsoleRequest.Exec.LongestCommand} bytes without a zero byte");
+            throw ApiInput.Invalid(
+                $"command: expected 1 to {ConsoleRequest.Exec.LongestCommand} bytes without a zero byte");
         if (body.User is { } user && !User().IsMatch(user))
-            throw Invalid("user: expected 1 to 255 characters without blanks and control characters");
+            throw ApiInput.Invalid("user: expected 1 to 255 characters without blanks and control characters");
         return new ConsoleRequest.Exec
         {
             Command = body.Command,
@@ -67,30 +69,27 @@ internal static partial class ConsoleRequests
         const int Most = ConsoleTerminal.LongestSide;
         if (body.Columns is < 1 or > Most || body.Rows is < 1 or > Most)
         {
-            throw Invalid(
+            throw ApiInput.Invalid(
                 $"terminal.columns, terminal.rows: expected 1 to {Most}, found {body.Columns} and {body.Rows}");
         }
 
         var type = body.Type ?? UsualTerminal;
         return TerminalType().IsMatch(type)
             ? new ConsoleTerminal(type, body.Columns, body.Rows)
-            : throw Invalid($"terminal.type: expected a name such as {UsualTerminal}");
+            : throw ApiInput.Invalid($"terminal.type: expected a name such as {UsualTerminal}");
     }
 
     private static void RefuseExec(ConsoleBody body)
     {
         if (body.Command is not null || body.Terminal is not null || body.User is not null)
-            throw Invalid("command, terminal, user: expected none of them for a console that runs no command");
+            throw ApiInput.Invalid("command, terminal, user: expected none of them for a console that runs no command");
     }
 
     private static void RefuseSerial(ConsoleBody body)
     {
         if (body.ReadOnly is not null || body.ScrollBack is not null)
-            throw Invalid("readOnly, scrollBack: expected none of them for what is no serial console");
+            throw ApiInput.Invalid("readOnly, scrollBack: expected none of them for what is no serial console");
     }
-
-    private static ProblemException Invalid(string summary, string remedy = "") =>
-        new(ProblemKind.InvalidInput, summary, remedy);
 
     [GeneratedRegex(@"\A[^\s\p{C}]{1,255}\z")]
     private static partial Regex User();

@@ -50,7 +50,7 @@ public sealed partial class HostStartup(
             {
                 Node = node,
                 Boot = boot,
-                Waiting = BootOrder.Up(MachinesOf(view, node)).ToValueList(),
+                Waiting = BootOrder.Up(view.MachinesOn(node)).ToValueList(),
             };
             written = written is null
                 ? await _startups.CreateAsync(node, begun, cancellationToken).ConfigureAwait(false)
@@ -79,11 +79,14 @@ public sealed partial class HostStartup(
             var admission = await desk.AdmitAsync(
                 number, new PowerRequest { Wanted = PowerState.Running }, Asker, cancellationToken)
                 .ConfigureAwait(false);
-            using var limit = new CancellationTokenSource(Patience, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             var settled = await cache.WaitAsync(
-                view => view.HasSettled(machine, admission.Sequence), both.Token).ConfigureAwait(false);
-            if (settled.Status(machine)?.Problem is { } problem)
+                view => view.HasSettled(machine, admission.Sequence), Patience, time, cancellationToken)
+                .ConfigureAwait(false);
+            if (settled is null)
+            {
+                Slow(log, machine.Spec.Name, Patience);
+            }
+            else if (settled.Status(machine)?.Problem is { } problem)
             {
                 Failed(log, machine.Spec.Name, problem.Summary);
                 return TimeSpan.Zero;
@@ -94,17 +97,9 @@ public sealed partial class HostStartup(
             Failed(log, machine.Spec.Name, e.Problem.Summary);
             return TimeSpan.Zero;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            Slow(log, machine.Spec.Name, Patience);
-        }
 
         return TimeSpan.FromSeconds(autostart.DelaySeconds);
     }
-
-    private static IEnumerable<MachineRecord> MachinesOf(ClusterView view, string node) =>
-        view.Machines.Values.Select(machine => machine.Value)
-            .Where(machine => machine.Role == MachineRole.Ordinary && view.NodeOf(machine) == node);
 
     [LoggerMessage(LogLevel.Error, "{Machine} was to start with the host, and could not: {Reason}")]
     private static partial void Failed(ILogger log, string machine, string reason);

@@ -40,9 +40,7 @@ public sealed class HostShutdown(ClusterCache cache, PowerDesk desk, TimeProvide
     {
         var began = time.GetTimestamp();
         var view = cache.View;
-        var running = view.Machines.Values.Select(machine => machine.Value)
-            .Where(machine => machine.Role == MachineRole.Ordinary && view.NodeOf(machine) == node
-                && IsOn(view.Status(machine)))
+        var running = view.MachinesOn(node).Where(machine => IsOn(view.Status(machine)))
             .ToImmutableDictionary(machine => machine.Number);
         var outcomes = ImmutableSortedDictionary.CreateBuilder<string, ShutdownOutcome>(StringComparer.Ordinal);
         var groups = BootOrder.Down(running.Values);
@@ -76,24 +74,19 @@ public sealed class HostShutdown(ClusterCache cache, PowerDesk desk, TimeProvide
     private async Task<bool> AskAsync(
         MachineRecord machine, PowerRequest request, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(request.PatienceSeconds) + Reserve, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             var admission = await desk.AdmitAsync(machine.Number, request, Asker, cancellationToken)
                 .ConfigureAwait(false);
-            var view = await cache.WaitAsync(next => next.HasSettled(machine, admission.Sequence), both.Token)
-                .ConfigureAwait(false);
-            return !IsOn(view.Status(machine));
+            var settled = await cache.WaitAsync(
+                view => view.HasSettled(machine, admission.Sequence),
+                TimeSpan.FromSeconds(request.PatienceSeconds) + Reserve, time, cancellationToken).ConfigureAwait(false);
+            return settled is not null && !IsOn(settled.Status(machine));
         }
         catch (ProblemException e)
         {
             // Deleted meanwhile, it does not run either.
             return e.Problem.Kind == ProblemKind.NotFound;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return false;
         }
     }
 

@@ -71,15 +71,14 @@ internal static class ConsoleEndpoints
         string machine, HttpContext http, Services services, IHostApplicationLifetime lifetime, CancellationToken stop,
         string source = "serial", int lines = UsualLines, bool follow = false)
     {
-        if (lines is < 0 or > MostLines)
-            throw Invalid($"lines: expected 0 to {MostLines}, found {lines}");
+        ApiInput.CheckRange("lines", lines, 0, MostLines);
         var request = new LogRequest
         {
             Source = source switch
             {
                 "serial" => LogSource.Serial,
                 "qemu" => LogSource.Qemu,
-                _ => throw Invalid($"source: expected serial or qemu, found '{source}'"),
+                _ => throw ApiInput.Invalid($"source: expected serial or qemu, found '{source}'"),
             },
             Lines = lines,
             Follow = follow,
@@ -129,9 +128,9 @@ internal static class ConsoleEndpoints
         string machine, KeysBody body, Services services, CancellationToken stop)
     {
         if (body.Keys is null or [] || body.Keys.Any(one => one is null))
-            throw Invalid("keys: expected at least one text, found none");
+            throw ApiInput.Invalid("keys: expected at least one text, found none");
         if (body.Keys.Sum(one => (long)one.Length) is var length and > MostKeys)
-            throw Invalid($"keys: expected at most {MostKeys} characters, found {length}");
+            throw ApiInput.Invalid($"keys: expected at most {MostKeys} characters, found {length}");
         var key = await KeyAsync(services, machine, stop).ConfigureAwait(false);
         using var place = services.Consoles.Enter();
         using var limit = new CancellationTokenSource(LongestTyping, services.Time);
@@ -151,6 +150,4 @@ internal static class ConsoleEndpoints
 
     private static async Task<MachineKey> KeyAsync(Services services, string machine, CancellationToken stop) =>
         MachineKey.Of(await MachineEndpoints.FindNowAsync(services, machine, stop).ConfigureAwait(false));
-
-    private static ProblemException Invalid(string summary) => new(ProblemKind.InvalidInput, summary);
 }

@@ -49,8 +49,7 @@ internal static class MachineEndpoints
 
     private static Ok<MachinePage> List(Services services, int after = 0, int limit = UsualPage)
     {
-        if (limit is < 1 or > LongestPage)
-            throw Invalid($"limit: expected 1 to {LongestPage}, found {limit}");
+        ApiInput.CheckRange("limit", limit, 1, LongestPage);
         var view = services.Cache.View;
         var items = view.Machines.Values.Select(one => one.Value).Where(one => one.Number.Value > after)
             .Take(limit + 1).Select(one => MachineResource.Of(one, view.Intent(one), view.Status(one))).ToList();
@@ -69,27 +68,15 @@ internal static class MachineEndpoints
     private static async Task<Ok<MachineResource>> GetAsync(
         string machine, Services services, CancellationToken stop, long settled = 0, int wait = 30)
     {
-        if (wait is < 0 or > LongestWait)
-            throw Invalid($"wait: expected 0 to {LongestWait} seconds, found {wait}");
+        ApiInput.CheckRange("wait", wait, 0, LongestWait, " seconds");
         var view = services.Cache.View;
         var found = Find(view, machine);
         if (settled > 0)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(wait), services.Time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-            try
-            {
-                view = await services.Cache.WaitAsync(
-                    next => next.Machines.GetValueOrDefault(found.Number)?.Value is not { } record
-                        || record.Uuid != found.Uuid || next.Status(record)?.Settled >= settled,
-                    both.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-            {
-                // The answer shows how far it is.
-                view = services.Cache.View;
-            }
-
+            // Where it is not settled in time, the answer shows how far it is.
+            view = await services.Cache.WaitAsync(
+                next => next.HasSettled(found, settled), TimeSpan.FromSeconds(wait), services.Time, stop)
+                .ConfigureAwait(false) ?? services.Cache.View;
             found = Find(view, found.Number.ToString());
         }
 
@@ -126,7 +113,8 @@ internal static class MachineEndpoints
         yield return Beat(services, before);
         while (true)
         {
-            var view = await NextAsync(services, before, stop).ConfigureAwait(false);
+            var view = await services.Cache.WaitAsync(
+                next => next.Revision > before.Revision, BeatInterval, services.Time, stop).ConfigureAwait(false);
             if (view is null)
             {
                 yield return Beat(services, before);
@@ -162,22 +150,6 @@ internal static class MachineEndpoints
         }
     }
 
-    /// <summary>The view after this one; null when nothing has changed for a while.</summary>
-    private static async Task<ClusterView?> NextAsync(Services services, ClusterView before, CancellationToken stop)
-    {
-        using var limit = new CancellationTokenSource(BeatInterval, services.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        try
-        {
-            return await services.Cache.WaitAsync(next => next.Revision > before.Revision, both.Token)
-                .ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
-
     private static SseItem<ChangeEvent> Beat(Services services, ClusterView view) =>
         new(new ChangeEvent { Revision = view.Revision }, "beat") { EventId = IdOf(services, view) };
 
@@ -193,7 +165,7 @@ internal static class MachineEndpoints
         if (parts.Length != 2 || !long.TryParse(parts[0], out var generation)
             || !long.TryParse(parts[1], out var revision))
         {
-            throw Invalid($"Last-Event-ID: expected GENERATION.REVISION as an event gave it, found '{text}'");
+            throw ApiInput.Invalid($"Last-Event-ID: expected GENERATION.REVISION as an event gave it, found '{text}'");
         }
 
         return generation == identity.Generation ? revision : 0;
@@ -214,6 +186,4 @@ internal static class MachineEndpoints
     private static ProblemException NotFound(ClusterView view, string machine) => new(
         ProblemKind.NotFound, $"there is no machine '{machine}'",
         NearNames.Suggest(machine, view.Names.Keys) ?? "gantry list shows all machines");
-
-    private static ProblemException Invalid(string summary) => new(ProblemKind.InvalidInput, summary);
 }

@@ -18,13 +18,13 @@ internal static class BuildEndpoints
         BuildBody body, HttpContext http, Services services, CancellationToken stop)
     {
         if (!Path.IsPathFullyQualified(body.Path) || body.Path.Contains('\0', StringComparison.Ordinal))
-            throw Invalid($"path: expected an absolute path of the node, found '{body.Path}'");
+            throw ApiInput.Invalid($"path: expected an absolute path of the node, found '{body.Path}'");
         if (body.Variables?.Count > MostVariables)
-            throw Invalid($"variables: expected at most {MostVariables}, found {body.Variables.Count}");
+            throw ApiInput.Invalid($"variables: expected at most {MostVariables}, found {body.Variables.Count}");
         foreach (var name in body.Variables?.Keys ?? [])
         {
             if (!IsName(name))
-                throw Invalid($"variables: expected names of letters, digits, '_' and '-', found '{name}'");
+                throw ApiInput.Invalid($"variables: expected names of letters, digits, '_' and '-', found '{name}'");
         }
 
         var work = new TaskWork.Build
@@ -43,6 +43,4 @@ internal static class BuildEndpoints
 
     private static bool IsName(string text) =>
         text.Length is > 0 and <= 255 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
-
-    private static ProblemException Invalid(string summary) => new(ProblemKind.InvalidInput, summary);
 }

@@ -49,8 +49,7 @@ internal static class TaskEndpoints
     private static Ok<TaskPage> List(
         Services services, string? before = null, int limit = UsualPage, string? machine = null, string? phase = null)
     {
-        if (limit is < 1 or > LongestPage)
-            throw Invalid($"limit: expected 1 to {LongestPage}, found {limit}");
+        ApiInput.CheckRange("limit", limit, 1, LongestPage);
         var wanted = phase is null ? (TaskPhase?)null : PhaseOf(phase);
         var view = services.Cache.View;
         var about = machine is null ? null : view.Find(machine)?.Value ?? throw new ProblemException(
@@ -76,8 +75,7 @@ internal static class TaskEndpoints
     private static async Task<Ok<TaskResource>> GetAsync(
         string id, Services services, CancellationToken stop, int wait = 0)
     {
-        if (wait is < 0 or > LongestWait)
-            throw Invalid($"wait: expected 0 to {LongestWait} seconds, found {wait}");
+        ApiInput.CheckRange("wait", wait, 0, LongestWait, " seconds");
         var order = await FindAsync(services, id, stop).ConfigureAwait(false);
         var view = await WaitAsync(services, id, TimeSpan.FromSeconds(wait), stop).ConfigureAwait(false);
         return TypedResults.Ok(TaskResource.Of(
@@ -138,25 +136,17 @@ internal static class TaskEndpoints
         if (http.Request.Headers["Last-Event-ID"] is not [{ Length: > 0 } text])
             return 0;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
-            ? offset : throw Invalid($"Last-Event-ID: expected a number as an event gave it, found '{text}'");
+            ? offset : throw ApiInput.Invalid($"Last-Event-ID: expected a number as an event gave it, found '{text}'");
     }
 
+    /// <summary>
+    /// The view in which a task has ended or is forgotten, or the one when the patience is at its end.
+    /// </summary>
     private static async Task<ClusterView> WaitAsync(
-        Services services, string id, TimeSpan patience, CancellationToken stop)
-    {
-        using var limit = new CancellationTokenSource(patience, services.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        try
-        {
-            return await services.Cache.WaitAsync(
-                view => view.TaskStates.GetValueOrDefault(id)?.Value.HasEnded == true || !view.Tasks.ContainsKey(id),
-                both.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return services.Cache.View;
-        }
-    }
+        Services services, string id, TimeSpan patience, CancellationToken stop) =>
+        await services.Cache.WaitAsync(
+            view => view.TaskStates.GetValueOrDefault(id)?.Value.HasEnded == true || !view.Tasks.ContainsKey(id),
+            patience, services.Time, stop).ConfigureAwait(false) ?? services.Cache.View;
 
     /// <summary>The order of a task, also of one that was asked for a moment ago.</summary>
     private static async Task<TaskOrder> FindAsync(Services services, string id, CancellationToken stop)
@@ -174,11 +164,9 @@ internal static class TaskEndpoints
         Enum.TryParse<TaskPhase>(text, ignoreCase: true, out var phase) && Enum.IsDefined(phase)
             && !char.IsDigit(text[0])
             ? phase
-            : throw Invalid($"phase: expected queued, running, done, failed or cancelled, found '{text}'");
+            : throw ApiInput.Invalid($"phase: expected queued, running, done, failed or cancelled, found '{text}'");
 
     private static ProblemException NotFound(string id) => new(
         ProblemKind.NotFound, $"there is no task '{id}'",
         "GET /api/v1/tasks lists those that are kept; the oldest are forgotten");
-
-    private static ProblemException Invalid(string summary) => new(ProblemKind.InvalidInput, summary);
 }
