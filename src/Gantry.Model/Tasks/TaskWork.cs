@@ -26,6 +26,18 @@ public abstract record TaskWork
     [JsonIgnore]
     public virtual MachineId? Machine => null;
 
+    /// <summary>What is done to one machine.</summary>
+    public abstract record OnMachine : TaskWork
+    {
+        private protected OnMachine()
+        {
+        }
+
+        public override MachineId? Machine => Target;
+
+        public required MachineId Target { get; init; }
+    }
+
     /// <summary>A new machine of a template: a linked clone of its disks.</summary>
     public sealed record CreateMachine : TaskWork
     {
@@ -54,30 +66,22 @@ public abstract record TaskWork
     }
 
     /// <summary>Deletes a machine with its disks and snapshots.</summary>
-    public sealed record DeleteMachine : TaskWork
+    public sealed record DeleteMachine : OnMachine
     {
         public const string Kind = "delete-machine";
 
         public override string KindName => Kind;
-
-        public override MachineId? Machine => Target;
-
-        public required MachineId Target { get; init; }
 
         /// <summary>End it first when it runs.</summary>
         public bool Force { get; init; }
     }
 
     /// <summary>Keeps what a machine is at that moment.</summary>
-    public sealed record TakeSnapshot : TaskWork
+    public sealed record TakeSnapshot : OnMachine
     {
         public const string Kind = "take-snapshot";
 
         public override string KindName => Kind;
-
-        public override MachineId? Machine => Target;
-
-        public required MachineId Target { get; init; }
 
         public required string Name { get; init; }
 
@@ -88,29 +92,21 @@ public abstract record TaskWork
     }
 
     /// <summary>Deletes a snapshot; the machine stays as it is.</summary>
-    public sealed record DeleteSnapshot : TaskWork
+    public sealed record DeleteSnapshot : OnMachine
     {
         public const string Kind = "delete-snapshot";
 
         public override string KindName => Kind;
 
-        public override MachineId? Machine => Target;
-
-        public required MachineId Target { get; init; }
-
         public required string Name { get; init; }
     }
 
     /// <summary>Makes a machine what it was when a snapshot was taken.</summary>
-    public sealed record RollBack : TaskWork
+    public sealed record RollBack : OnMachine
     {
         public const string Kind = "roll-back";
 
         public override string KindName => Kind;
-
-        public override MachineId? Machine => Target;
-
-        public required MachineId Target { get; init; }
 
         public required string Name { get; init; }
 
