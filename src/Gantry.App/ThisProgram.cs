@@ -22,11 +22,13 @@ internal static class ThisProgram
 
     /// <summary>Its file, to be started again.</summary>
     /// <exception cref="ProblemException">It runs inside another program.</exception>
-    public static string Path =>
+    public static string Path => TryPath ?? throw new ProblemException(
+        ProblemKind.Unavailable, "this program can't start itself again: it is not gantry", "run gantry serve");
+
+    /// <summary>The same; null where it runs inside another program.</summary>
+    public static string? TryPath =>
         Environment.ProcessPath is { } path && System.IO.Path.GetFileNameWithoutExtension(path) == "gantry"
-            ? path
-            : throw new ProblemException(
-                ProblemKind.Unavailable, "this program can't start itself again: it is not gantry", "run gantry serve");
+            ? path : null;
 
     /// <summary>
     /// Differs between builds of different code, also where the version does not: 32 hexadecimal digits.

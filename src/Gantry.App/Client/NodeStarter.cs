@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Gantry.App.Commands;
 using Gantry.App.Serving;
 using Gantry.Engines.Linux;
@@ -21,21 +20,15 @@ internal static class NodeStarter
         var folders = DataFolders.FromEnvironment();
         folders.Create();
         var socket = NodeLock.SocketOf(folders);
-        while (await AnswersAsync(socket, cancellationToken))
-        {
-            var node = new NodeClient(socket);
-            if (await IsGoodAsync(node, cancellationToken))
-                return node;
-            // One of before an upgrade, which is about to end.
-            node.Dispose();
-            await Task.Delay(Again, context.Time, cancellationToken);
-        }
-
+        if (await ReachAsync(socket, ofAnyBuild: false, cancellationToken) is { } serving)
+            return serving;
         var log = Path.Combine(folders.Home, "node.log");
         Start(log);
         var began = context.Time.GetTimestamp();
-        while (!await AnswersAsync(socket, cancellationToken))
+        while (true)
         {
+            if (await ReachAsync(socket, ofAnyBuild: false, cancellationToken) is { } node)
+                return node;
             if (context.Time.GetElapsedTime(began) > Patience)
             {
                 throw new ProblemException(
@@ -45,16 +38,11 @@ internal static class NodeStarter
 
             await Task.Delay(Again, context.Time, cancellationToken);
         }
-
-        return new NodeClient(socket);
     }
 
     /// <summary>The node that serves this user's home; null where none does.</summary>
-    public static async Task<NodeClient?> FindAsync(CancellationToken cancellationToken)
-    {
-        var socket = NodeLock.SocketOf(DataFolders.FromEnvironment());
-        return await AnswersAsync(socket, cancellationToken) ? new NodeClient(socket) : null;
-    }
+    public static Task<NodeClient?> FindAsync(CancellationToken cancellationToken) =>
+        ReachAsync(NodeLock.SocketOf(DataFolders.FromEnvironment()), ofAnyBuild: true, cancellationToken);
 
     /// <summary>Asks a node that a command started to end; false where it goes on.</summary>
     public static async Task<bool> RetireAsync(NodeClient node, CancellationToken cancellationToken)
@@ -71,19 +59,35 @@ internal static class NodeStarter
         }
     }
 
-    /// <summary>Whether a node is of this build of the program, or can't make room for one that is.</summary>
-    private static async Task<bool> IsGoodAsync(NodeClient node, CancellationToken cancellationToken)
+    /// <summary>
+    /// The node that serves there; a private one stays for a while from then on. Null where none does, or one of before
+    /// an upgrade that is about to end: the next one waits for that.
+    /// </summary>
+    private static async Task<NodeClient?> ReachAsync(
+        string socket, bool ofAnyBuild, CancellationToken cancellationToken)
     {
+        if (!File.Exists(socket))
+            return null;
+        var node = new NodeClient(socket);
+        var isGood = false;
         try
         {
             var found = await node.GetAsync("node", cancellationToken);
-            return (found.TryGetProperty("build", out var build) && build.GetString() == ThisProgram.Build)
+            isGood = ofAnyBuild
+                || (found.TryGetProperty("build", out var build) && build.GetString() == ThisProgram.Build)
                 || !await RetireAsync(node, cancellationToken);
         }
         catch (ProblemException e) when (e.Problem.Kind == ProblemKind.Unavailable)
         {
-            return false;
+            // A dead node's socket.
         }
+        finally
+        {
+            if (!isGood)
+                node.Dispose();
+        }
+
+        return isGood ? node : null;
     }
 
     private static void Start(string log)
@@ -91,27 +95,6 @@ internal static class NodeStarter
         BackgroundProgram.Start(
             ThisProgram.Path, ["serve", "--private"], log,
             ["GANTRY_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DOTNET_ROOT", "NO_COLOR"]);
-    }
-
-    /// <summary>Whether a node serves there; a private one that does stays for a while from then on.</summary>
-    private static async Task<bool> AnswersAsync(string path, CancellationToken cancellationToken)
-    {
-        if (!File.Exists(path))
-            return false;
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            await socket.SendAsync(
-                "GET /healthz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"u8.ToArray(), cancellationToken);
-            var answer = new byte[64];
-            var length = await socket.ReceiveAsync(answer, cancellationToken);
-            return answer.AsSpan(0, length).StartsWith("HTTP/1.1 200"u8);
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     private static string LastLines(string log)

@@ -43,8 +43,7 @@ internal static class BackgroundMerge
     {
         if (await node.Machines.FindAsync(number, cancellationToken) is not { } machine
             || !await node.Merger.IsFullAsync(machine, cancellationToken)
-            || Environment.ProcessPath is not { } program
-            || Path.GetFileNameWithoutExtension(program) != "gantry")
+            || ThisProgram.TryPath is not { } program)
         {
             return;
         }

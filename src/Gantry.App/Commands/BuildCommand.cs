@@ -76,7 +76,7 @@ internal static class BuildCommand
         CommandContext context, Func<CancellationToken, Task<TaskResult>> run, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var node = EndWithNodeAsync(end);
+        _ = EndWithNodeAsync(end);
         string report;
         try
         {
@@ -89,7 +89,6 @@ internal static class BuildCommand
 
         context.Terminal.Out.Write(report + "\n");
         context.Terminal.Out.Flush();
-        GC.KeepAlive(node);
         return ExitCodes.Ok;
     }
 

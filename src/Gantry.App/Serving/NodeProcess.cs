@@ -6,10 +6,10 @@ using Gantry.Control.Api;
 using Gantry.Control.Cache;
 using Gantry.Control.Director;
 using Gantry.Control.Intents;
-using Gantry.Engines.Linux;
 using Gantry.Model;
 using Gantry.Model.Machines;
 using Gantry.Model.Running;
+using Gantry.Steps.Journals;
 using Microsoft.Extensions.Logging;
 
 namespace Gantry.App.Serving;
@@ -36,7 +36,8 @@ internal sealed partial class NodeProcess(GantryNode node, bool isPrivate, ILogg
         var desk = new PowerDesk(node.Store, node.Time);
         var director = new MachineDirector(cache, node.Store, [name]);
         var agent = new MachineAgent(
-            new AgentNode(name, HostBoot.Id), node.Host, node.Machines, node.Store, node.Time,
+            new AgentNode(name, Guid.Parse(JournalOwner.Current.BootId)), node.Host, node.Machines, node.Store,
+            node.Time,
             logs.CreateLogger<MachineAgent>(),
             (number, stop) => BackgroundMerge.BeginAsync(node, number, stop));
         var tasks = new TaskRunner(
