@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gantry.Model;
 using Gantry.Storage;
+using Gantry.Storage.Images;
 
 namespace Gantry.Imaging.Downloads;
 
@@ -13,8 +14,6 @@ namespace Gantry.Imaging.Downloads;
 /// </summary>
 internal sealed class FileHashes(string folder, TimeProvider time)
 {
-    private const int BlockSize = 1024 * 1024;
-
     /// <summary>A file changed this short a time ago may change again without its time showing it.</summary>
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
 
@@ -53,17 +52,8 @@ internal sealed class FileHashes(string folder, TimeProvider time)
         using var other = wanted is null or { Algorithm: "sha256" } ? null : wanted.NewHash();
         await using var stream = new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
-        var buffer = new byte[BlockSize];
-        long done = 0;
-        int count;
-        while ((count = await stream.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            sha256.AppendData(buffer, 0, count);
-            other?.AppendData(buffer, 0, count);
-            done += count;
-            progress?.Invoke(done, stream.Length);
-        }
-
+        await SourceHasher.ReadAsync(
+            stream, sha256, other, done => progress?.Invoke(done, stream.Length), cancellationToken);
         var first = Convert.ToHexStringLower(sha256.GetHashAndReset());
         return (first, other is null ? first : Convert.ToHexStringLower(other.GetHashAndReset()));
     }

@@ -21,21 +21,37 @@ public static class SourceHasher
     {
         using var sha256 = NewHash("sha256");
         using var other = second is null or "sha256" ? null : NewHash(second);
-        var buffer = new byte[BlockSize];
         foreach (var file in files)
         {
             await using var stream = FilePartStream.Open(file, part);
-            int count;
-            while ((count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
-            {
-                sha256.AppendData(buffer, 0, count);
-                other?.AppendData(buffer, 0, count);
-            }
+            await ReadAsync(stream, sha256, other, progress: null, cancellationToken).ConfigureAwait(false);
         }
 
         var first = Convert.ToHexStringLower(sha256.GetHashAndReset());
         return (first, second == "sha256" ? first : other is null ? null : Convert.ToHexStringLower(
             other.GetHashAndReset()));
+    }
+
+    /// <summary>Reads a stream to its end into one hash, or into two at once.</summary>
+    /// <param name="stream">From where it is.</param>
+    /// <param name="first">Takes all that is read.</param>
+    /// <param name="second">Takes it too.</param>
+    /// <param name="progress">Told the bytes so far.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task ReadAsync(
+        Stream stream, IncrementalHash first, IncrementalHash? second, Action<long>? progress,
+        CancellationToken cancellationToken)
+    {
+        var buffer = new byte[BlockSize];
+        var done = 0L;
+        int count;
+        while ((count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            first.AppendData(buffer, 0, count);
+            second?.AppendData(buffer, 0, count);
+            done += count;
+            progress?.Invoke(done);
+        }
     }
 
     /// <param name="algorithm">sha1, sha256 or sha512.</param>
